@@ -1,0 +1,58 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { randomUUID } from "node:crypto";
+import { type Clock, systemClock } from "./clock.ts";
+
+/** What travels with a call or an event, from the edge to the last hop. The trace travels beside it, in OpenTelemetry's own context. */
+export interface CallContext {
+  /** Joins the logs of everything that one outside request caused. */
+  readonly correlationId: string;
+  /** The clock's reading at which the answer is worth nothing any more. */
+  readonly deadline: number | undefined;
+  /** Fires when the caller cancelled or the deadline passed. */
+  readonly signal: AbortSignal | undefined;
+  /** The service that called, as it names itself. */
+  readonly caller: string | undefined;
+  readonly idempotencyKey: string | undefined;
+  /** Set while a keyed command runs. */
+  readonly command: KeyedCommand | undefined;
+}
+
+/** A command whose response is stored under the caller's key, in the transaction of the change itself. */
+export interface KeyedCommand {
+  /** The method's full name: keys of different methods never meet. */
+  readonly scope: string;
+  readonly key: string;
+  /** Turns the transaction's result into the response's bytes. Set by the RPC layer, used by the store. */
+  encode: ((result: unknown) => Uint8Array) | undefined;
+  /** Whether the response was written together with the change. */
+  stored: boolean;
+}
+
+const calls = new AsyncLocalStorage<CallContext>();
+
+/** The call that this code runs for, or undefined outside of any. */
+export function currentCall(): CallContext | undefined {
+  return calls.getStore();
+}
+
+/** Runs `work`, and all that it awaits, for `call`. */
+export function runWithCall<T>(call: CallContext, work: () => T): T {
+  return calls.run(call, work);
+}
+
+/** A context for work that no caller started: a timer, a worker, a test. Fields that are given win. */
+export function createCall(fields: Partial<CallContext> = {}): CallContext {
+  return {
+    correlationId: fields.correlationId ?? randomUUID(),
+    deadline: fields.deadline,
+    signal: fields.signal,
+    caller: fields.caller,
+    idempotencyKey: fields.idempotencyKey,
+    command: fields.command,
+  };
+}
+
+/** Milliseconds until the call's deadline, never negative; undefined when it has none. */
+export function remainingMs(call: CallContext | undefined, clock: Clock = systemClock): number | undefined {
+  return call?.deadline === undefined ? undefined : Math.max(0, call.deadline - clock.now());
+}

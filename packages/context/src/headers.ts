@@ -1,0 +1,7 @@
+/** Names under which a call's context travels, as RPC metadata and as event headers alike. */
+export const headers = {
+  correlationId: "x-correlation-id",
+  caller: "x-weft-caller",
+  /** draft-ietf-httpapi-idempotency-key-header */
+  idempotencyKey: "idempotency-key",
+} as const;

@@ -1,0 +1,3 @@
+export { type CallContext, createCall, currentCall, type KeyedCommand, remainingMs, runWithCall } from "./call.ts";
+export { type Clock, systemClock } from "./clock.ts";
+export { headers } from "./headers.ts";

@@ -1,0 +1,13 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  resolve: { conditions: ["source"] },
+  ssr: { resolve: { conditions: ["source", "node", "import"], externalConditions: ["source", "node", "import"] } },
+  test: {
+    include: ["packages/*/src/**/*.test.ts", "services/*/src/**/*.test.ts"],
+    pool: "forks",
+    execArgv: ["--conditions=source"],
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+  },
+});
