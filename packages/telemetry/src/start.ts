@@ -1,0 +1,103 @@
+import { context, metrics, propagation, trace } from "@opentelemetry/api";
+import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
+import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from "@opentelemetry/core";
+import { detectResources, envDetector, type Resource, resourceFromAttributes } from "@opentelemetry/resources";
+import { MeterProvider, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
+import { BatchSpanProcessor, ConsoleSpanExporter, type SpanExporter, TracerProvider } from "@opentelemetry/sdk-trace";
+import { ATTR_SERVICE_INSTANCE_ID, ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from "@opentelemetry/semantic-conventions";
+import { neverSampler, samplerFromEnvironment } from "./sampler.ts";
+
+/** Variables that OpenTelemetry's specification names; the rest of them (headers, protocol details) the exporters read themselves. */
+export type TelemetryEnvironment = Readonly<Record<string, string | undefined>>;
+
+export interface TelemetryOptions {
+  /** `service.name`, unless OTEL_SERVICE_NAME says otherwise. */
+  readonly service: string;
+  readonly instance: string;
+  readonly version?: string;
+  readonly env?: TelemetryEnvironment;
+}
+
+export interface Telemetry {
+  /** Sends what is still held and stops; it gives up after 5 s. */
+  shutdown(): Promise<void>;
+}
+
+/**
+ * Sets OpenTelemetry up for this process, by the standard environment variables. Without an exporter spans are not
+ * recorded, but trace ids are still made, handed on and written to the logs.
+ */
+export async function startTelemetry(options: TelemetryOptions): Promise<Telemetry> {
+  const env = options.env ?? process.env;
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  propagation.setGlobalPropagator(
+    new CompositePropagator({ propagators: [new W3CTraceContextPropagator(), new W3CBaggagePropagator()] }),
+  );
+  const resource = describe(options, env);
+  const exporter = env.OTEL_SDK_DISABLED === "true" ? undefined : await spanExporter(env);
+  const tracerProvider = new TracerProvider({
+    resource,
+    sampler: exporter ? samplerFromEnvironment(env) : neverSampler,
+    spanProcessors: exporter ? [new BatchSpanProcessor({ exporter, ...batching(env) })] : [],
+  });
+  trace.setGlobalTracerProvider(tracerProvider);
+  const meterProvider = await meters(resource, env);
+  return {
+    async shutdown() {
+      const timeout = AbortSignal.timeout(5_000);
+      const expired = new Promise<void>((resolve) =>
+        timeout.addEventListener("abort", () => resolve(), { once: true }),
+      );
+      await Promise.race([Promise.allSettled([tracerProvider.shutdown(), meterProvider?.shutdown()]), expired]);
+    },
+  };
+}
+
+function describe(options: TelemetryOptions, env: TelemetryEnvironment): Resource {
+  return resourceFromAttributes({
+    [ATTR_SERVICE_NAME]: options.service,
+    [ATTR_SERVICE_INSTANCE_ID]: options.instance,
+    ...(options.version === undefined ? {} : { [ATTR_SERVICE_VERSION]: options.version }),
+  })
+    .merge(detectResources({ detectors: [envDetector] }))
+    .merge(resourceFromAttributes(env.OTEL_SERVICE_NAME ? { [ATTR_SERVICE_NAME]: env.OTEL_SERVICE_NAME } : {}));
+}
+
+/** Loaded only when asked for: the exporters weigh several megabytes. */
+async function spanExporter(env: TelemetryEnvironment): Promise<SpanExporter | undefined> {
+  const endpoint = env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? env.OTEL_EXPORTER_OTLP_ENDPOINT;
+  const kind = env.OTEL_TRACES_EXPORTER ?? (endpoint ? "otlp" : "none");
+  switch (kind) {
+    case "none":
+      return undefined;
+    case "console":
+      return new ConsoleSpanExporter();
+    case "otlp": {
+      const { OTLPTraceExporter } = await import("@opentelemetry/exporter-trace-otlp-proto");
+      return new OTLPTraceExporter();
+    }
+    default:
+      throw new Error(`OTEL_TRACES_EXPORTER=${kind} is not supported: use otlp, console or none.`);
+  }
+}
+
+function batching(env: TelemetryEnvironment): { scheduledDelayMillis?: number } {
+  const delay = Number(env.OTEL_BSP_SCHEDULE_DELAY);
+  return Number.isFinite(delay) && delay > 0 ? { scheduledDelayMillis: delay } : {};
+}
+
+async function meters(resource: Resource, env: TelemetryEnvironment): Promise<MeterProvider | undefined> {
+  const endpoint = env.OTEL_EXPORTER_OTLP_METRICS_ENDPOINT ?? env.OTEL_EXPORTER_OTLP_ENDPOINT;
+  const kind = env.OTEL_METRICS_EXPORTER ?? (endpoint ? "otlp" : "none");
+  if (kind === "none" || env.OTEL_SDK_DISABLED === "true") return undefined;
+  if (kind !== "otlp") throw new Error(`OTEL_METRICS_EXPORTER=${kind} is not supported: use otlp or none.`);
+  const { OTLPMetricExporter } = await import("@opentelemetry/exporter-metrics-otlp-proto");
+  const interval = Number(env.OTEL_METRIC_EXPORT_INTERVAL);
+  const reader = new PeriodicExportingMetricReader({
+    exporter: new OTLPMetricExporter(),
+    ...(interval > 0 ? { exportIntervalMillis: interval } : {}),
+  });
+  const provider = new MeterProvider({ resource, readers: [reader] });
+  metrics.setGlobalMeterProvider(provider);
+  return provider;
+}
