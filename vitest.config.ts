@@ -4,7 +4,7 @@ export default defineConfig({
   resolve: { conditions: ["source"] },
   ssr: { resolve: { conditions: ["source", "node", "import"], externalConditions: ["source", "node", "import"] } },
   test: {
-    include: ["packages/*/src/**/*.test.ts", "services/*/src/**/*.test.ts"],
+    include: ["packages/*/src/**/*.test.ts", "services/*/src/**/*.test.ts", "{tools,deploy}/**/*.test.ts"],
     pool: "forks",
     execArgv: ["--conditions=source"],
     testTimeout: 20_000,
