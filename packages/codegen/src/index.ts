@@ -1,0 +1,1 @@
+export { protocGenWeft } from "./plugin.ts";

@@ -1,0 +1,4 @@
+import { runNodeJs } from "@bufbuild/protoplugin";
+import { protocGenWeft } from "./plugin.ts";
+
+runNodeJs(protocGenWeft);

@@ -1,0 +1,2 @@
+export type { Answer, Example, ProviderState, ServiceExamples, ServiceStub } from "./examples/example.ts";
+export type { Pattern, ValueType } from "./examples/pattern.ts";
