@@ -62,7 +62,7 @@ test("a user's TypeScript sees the declarations of every entry", () => {
 
 /** Runs a program of the repository with its own Node, and gives back what it printed; its whole output is in the error otherwise. */
 function run(program: string, args: readonly string[], cwd: string): string {
-  const path = `${join(repository, "node_modules/.bin")}:${process.env["PATH"]}`;
+  const path = `${join(repository, "node_modules/.bin")}:${process.env.PATH}`;
   const env = { ...process.env, PATH: path, NODE_OPTIONS: "", DO_NOT_TRACK: "1" };
   try {
     return execFileSync(program, args, { cwd, env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).trim();
