@@ -1,0 +1,74 @@
+import type { DescService } from "@bufbuild/protobuf";
+import type { Transport } from "@connectrpc/connect";
+import type { Clock } from "@weft/context";
+import { createRetryBudget, type RetryBudget, type ServicePolicies } from "@weft/policy";
+import type { Instance, Registry } from "@weft/registry";
+import type { Connection } from "@weft/rpc";
+import { meter } from "@weft/telemetry";
+import { createRoundRobin } from "./balancer/round-robin.ts";
+import type { EndpointState } from "./endpoint.ts";
+import { watchEndpoints } from "./endpoints.ts";
+import type { MeshEvent } from "./mesh-event.ts";
+import { clientStack } from "./stack.ts";
+import { meshTransport } from "./transport.ts";
+
+export interface ChannelState {
+  readonly service: string;
+  readonly endpoints: readonly EndpointState[];
+  readonly retryBudget: ReturnType<RetryBudget["getState"]>;
+}
+
+/** All calls of one process to one service. */
+export interface Channel {
+  readonly transport: Transport;
+  getState(): ChannelState;
+  close(): void;
+}
+
+export interface ChannelOptions {
+  readonly service: DescService;
+  readonly policies: ServicePolicies;
+  readonly caller: string;
+  readonly registry: Pick<Registry, "watch">;
+  readonly connect: (instance: Instance) => Connection;
+  readonly emit: (event: MeshEvent) => void;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly newKey: () => string;
+}
+
+export function openChannel(options: ChannelOptions): Channel {
+  const { service, policies, caller, registry, connect, emit, clock, random, newKey } = options;
+  const circuits = meter("weft.client").createCounter("weft.client.circuit.changes");
+  const budget = createRetryBudget({ clock });
+  const endpoints = watchEndpoints(registry, service.typeName, connect, {
+    onBreakerChange({ instance: { instance } }, state) {
+      circuits.add(1, { "rpc.service": service.typeName, state });
+      emit({ kind: "circuit", service: service.typeName, instance, state });
+    },
+  });
+  const stack = clientStack({
+    caller,
+    endpoints,
+    balancer: createRoundRobin(random),
+    budget,
+    emit,
+    clock,
+    random,
+    newKey,
+  });
+  const policyOf = (method: { localName: string; name: string }) => {
+    const policy = policies.methods[method.localName];
+    if (!policy) throw new Error(`${service.typeName}/${method.name} has no policy: run \`buf generate\`.`);
+    return policy;
+  };
+  return {
+    transport: meshTransport(policyOf, stack, clock),
+    getState: () => ({
+      service: service.typeName,
+      endpoints: endpoints.up.map((endpoint) => endpoint.getState()),
+      retryBudget: budget.getState(),
+    }),
+    close: () => endpoints.close(),
+  };
+}

@@ -1,0 +1,97 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { isLocalRejection } from "@weft/policy";
+import { type RpcResponse, untilComplete, wasNeverProcessed } from "@weft/rpc";
+import { setSpanAttributes } from "@weft/telemetry";
+import type { Balancer, Outcome } from "../balancer/balancer.ts";
+import type { Call, Next } from "../call.ts";
+import type { Endpoint } from "../endpoint.ts";
+import type { Endpoints } from "../endpoints.ts";
+import { blamesEndpoint, codeName } from "../errors.ts";
+
+/** How often a call that no server saw goes elsewhere at once, whatever its method (gRFC A6). */
+const transparentRetries = 2;
+
+/**
+ * Sends an attempt to one of the endpoints that admit it, through that endpoint's breaker and bulkhead. An endpoint
+ * that refuses here (its circuit opened, its queue is full) costs nothing: the next one is asked at once.
+ */
+export function pickLayer(
+  endpoints: Endpoints,
+  balancer: Balancer<Endpoint>,
+  send: (endpoint: Endpoint) => Next,
+): Next {
+  return async (call) => {
+    await untilAborted(endpoints.ready, call.signal);
+    const refused = new Set<Endpoint>();
+    let refusal: unknown;
+    for (let unseen = 0; ; ) {
+      const [first, ...others] = endpoints.up.filter((each) => !refused.has(each) && each.admits(call.policy));
+      if (!first) throw refusal ?? noEndpoint(call, endpoints);
+      const { endpoint, done } = balancer.pick([first, ...others]);
+      try {
+        return await through(endpoint, call, done, send(endpoint));
+      } catch (error) {
+        if (isLocalRejection(error)) {
+          refusal = new ConnectError(`${call.scope} was not sent: ${String(error)}`, Code.Unavailable);
+          refused.add(endpoint);
+        } else if (wasNeverProcessed(error) && unseen < transparentRetries && call.repeatable && !call.signal.aborted) {
+          unseen += 1;
+          if (others.length > 0) refused.add(endpoint);
+        } else {
+          throw error;
+        }
+      }
+    }
+  };
+}
+
+function through(endpoint: Endpoint, call: Call, done: (outcome: Outcome) => void, next: Next): Promise<RpcResponse> {
+  const breaker = endpoint.breaker(call.policy);
+  const bulkhead = endpoint.bulkhead(call.policy);
+  const guarded = (run: () => Promise<void>): Promise<void> =>
+    bulkhead
+      ? bulkhead.execute(() => breaker.execute(run, call.signal), call.signal)
+      : breaker.execute(run, call.signal);
+  setSpanAttributes({
+    "server.address": endpoint.instance.host,
+    "server.port": endpoint.instance.port,
+    "weft.instance": endpoint.instance.instance,
+    "weft.attempt": call.attempt,
+  });
+  return untilComplete(
+    (run) => endpoint.during(() => guarded(run)).then(() => done("success"), ended(done)),
+    () => next(call),
+    call.signal,
+  );
+}
+
+function ended(done: (outcome: Outcome) => void): (error: unknown) => never {
+  return (error) => {
+    done(
+      codeName(error) === "CANCELLED" || isLocalRejection(error)
+        ? "cancelled"
+        : blamesEndpoint(error)
+          ? "failure"
+          : "success",
+    );
+    throw error;
+  };
+}
+
+function noEndpoint(call: Call, endpoints: Endpoints): ConnectError {
+  const service = call.method.parent.typeName;
+  const why =
+    endpoints.up.length === 0
+      ? `no instance of ${service} is registered: is the service running?`
+      : `the circuits of all ${endpoints.up.length} instances of ${service} are open`;
+  return new ConnectError(why, Code.Unavailable);
+}
+
+function untilAborted(ready: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    ready.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+    if (signal.aborted) onAbort();
+  });
+}

@@ -1,0 +1,73 @@
+import { randomUUID } from "node:crypto";
+import type { DescService } from "@bufbuild/protobuf";
+import { type Client, createClient } from "@connectrpc/connect";
+import { type Clock, systemClock } from "@weft/context";
+import type { ServicePolicies } from "@weft/policy";
+import type { Instance, Registry } from "@weft/registry";
+import { type Connection, connect } from "@weft/rpc";
+import { type Channel, type ChannelState, openChannel } from "./channel.ts";
+import type { MeshEvent } from "./mesh-event.ts";
+
+export interface MeshOptions {
+  /** The calling service's own name: its callees see it. */
+  readonly service: string;
+  readonly registry: Pick<Registry, "watch">;
+  readonly connect?: (instance: Instance) => Connection;
+  readonly clock?: Clock;
+  readonly random?: () => number;
+  readonly newKey?: () => string;
+}
+
+export interface MeshState {
+  readonly services: readonly ChannelState[];
+}
+
+/** Every client of a process: one channel a service, whatever number of clients is made of it. */
+export interface Mesh {
+  /** A client whose every call follows the contract's policies. Generated code calls this. */
+  client<S extends DescService>(service: S, policies: ServicePolicies): Client<S>;
+  /** What each policy of each endpoint is doing now. */
+  getState(): MeshState;
+  /** Calls `listener` with each retry and each change of a circuit, until the function that it returns is called. */
+  onEvent(listener: (event: MeshEvent) => void): () => void;
+  /** Ends the watches and the connections. */
+  close(): Promise<void>;
+}
+
+export function createMesh(options: MeshOptions): Mesh {
+  const { service: caller, registry, clock = systemClock, random = Math.random, newKey = randomUUID } = options;
+  const channels = new Map<string, Channel>();
+  const listeners = new Set<(event: MeshEvent) => void>();
+  const emit = (event: MeshEvent): void => {
+    for (const listener of listeners) listener(event);
+  };
+  return {
+    client(service, policies) {
+      let channel = channels.get(service.typeName);
+      if (!channel) {
+        channel = openChannel({
+          service,
+          policies,
+          caller,
+          registry,
+          connect: options.connect ?? (({ host, port }) => connect({ host, port })),
+          emit,
+          clock,
+          random,
+          newKey,
+        });
+        channels.set(service.typeName, channel);
+      }
+      return createClient(service, channel.transport);
+    },
+    getState: () => ({ services: [...channels.values()].map((channel) => channel.getState()) }),
+    onEvent(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    async close() {
+      for (const channel of channels.values()) channel.close();
+      channels.clear();
+    },
+  };
+}

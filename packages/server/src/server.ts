@@ -1,0 +1,140 @@
+import type { ConnectRouter } from "@connectrpc/connect";
+import { type Clock, systemClock } from "@weft/context";
+import type { Bulkhead, BulkheadState } from "@weft/policy";
+import type { Lease, Registration, Registry } from "@weft/registry";
+import { type Listener, listen } from "@weft/rpc";
+import type { Logger } from "@weft/telemetry";
+import { createHealth } from "./health.ts";
+import { createBulkheads } from "./layers/bulkhead.ts";
+import type { ErrorMapper } from "./layers/errors.ts";
+import type { CommandStore } from "./layers/idempotency.ts";
+import { type InFlight, inFlightLayer } from "./layers/in-flight.ts";
+import { registerReflection } from "./reflection.ts";
+import { policyIndex, type ServedService } from "./serve.ts";
+import { serverStack } from "./stack.ts";
+
+export interface ServerOptions {
+  readonly services: readonly ServedService[];
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly logger: Logger;
+  /** Where the instance makes itself known; absent for a server that is found otherwise. */
+  readonly registration?: {
+    readonly registry: Registry;
+    readonly instance: string;
+    /** The address that others can reach; default: the host that is listened on. */
+    readonly host?: string;
+    readonly metadata?: Registration["metadata"];
+  };
+  /** Needed by methods whose contract says `idempotency_key`. */
+  readonly commands?: CommandStore;
+  readonly mapError?: ErrorMapper;
+  /** gRPC reflection; default on. */
+  readonly reflection?: boolean;
+  /** How long clients get to notice the withdrawal before connections are told to end, in milliseconds. Default 300. */
+  readonly withdrawalMs?: number;
+  readonly clock?: Clock;
+}
+
+export interface Server {
+  readonly host: string;
+  readonly port: number;
+  readonly inFlight: InFlight;
+  getState(): { readonly inFlight: number; readonly bulkheads: readonly BulkheadState[] };
+  /** Registers the instance and says SERVING. Until then calls are answered, but nobody is sent here. */
+  announce(): Promise<void>;
+  /** Withdraws the instance, says NOT_SERVING, lets running calls end, for at most `graceMs`, and closes. */
+  close(graceMs?: number): Promise<void>;
+}
+
+/** Opens the port with the whole server stack on it. */
+export async function startServer(options: ServerOptions): Promise<Server> {
+  const { services, logger, clock = systemClock } = options;
+  const methods = policyIndex(services);
+  requireCommands(options, methods.values());
+  const bulkheads = createBulkheads(methods.values());
+  const { layer, inFlight } = inFlightLayer();
+  const health = createHealth(services.map(({ service }) => service.typeName));
+  const listener = await listen({
+    host: options.host,
+    port: options.port,
+    interceptors: serverStack({ methods, bulkheads, inFlight: layer, logger, clock, ...pick(options) }),
+    routes: (router) => register(router, services, options.reflection ?? true, health.register),
+  });
+  return running(options, listener, bulkheads, inFlight, health);
+}
+
+function running(
+  options: ServerOptions,
+  listener: Listener,
+  bulkheads: ReadonlyMap<string, Bulkhead>,
+  inFlight: InFlight,
+  health: ReturnType<typeof createHealth>,
+): Server {
+  const { logger, registration } = options;
+  let leases: Lease[] = [];
+  return {
+    host: listener.host,
+    port: listener.port,
+    inFlight,
+    getState: () => ({
+      inFlight: inFlight.count,
+      bulkheads: [...bulkheads.values()].map((bulkhead) => bulkhead.getState()),
+    }),
+    async announce() {
+      if (registration) {
+        const { registry, instance, host = listener.host, metadata = {} } = registration;
+        const register = (service: string): Promise<Lease> =>
+          registry.register({ service, instance, host, port: listener.port, metadata });
+        leases = await Promise.all(options.services.map(({ service }) => register(service.typeName)));
+      }
+      health.set("SERVING");
+    },
+    async close(graceMs = 10_000) {
+      health.set("NOT_SERVING");
+      const withdrawn = await Promise.allSettled(leases.map((lease) => lease.release()));
+      for (const each of withdrawn) {
+        if (each.status === "rejected")
+          logger.warn({ error: each.reason }, "the registry could not be told; the lease will expire");
+      }
+      if (leases.length > 0) await new Promise((resolve) => setTimeout(resolve, options.withdrawalMs ?? 300));
+      const grace = new Promise((resolve) => setTimeout(resolve, graceMs).unref());
+      await Promise.race([listener.drain(), grace]);
+      await listener.close();
+    },
+  };
+}
+
+function register(
+  router: ConnectRouter,
+  services: readonly ServedService[],
+  reflection: boolean,
+  health: (router: ConnectRouter) => void,
+): void {
+  for (const { service, implementation } of services) router.service(service, implementation);
+  health(router);
+  if (reflection)
+    registerReflection(
+      router,
+      services.map(({ service }) => service),
+    );
+}
+
+function pick({ commands, mapError }: ServerOptions): { commands?: CommandStore; mapError?: ErrorMapper } {
+  return { ...(commands && { commands }), ...(mapError && { mapError }) };
+}
+
+function requireCommands(
+  options: ServerOptions,
+  methods: Iterable<{ scope: string; policy: { idempotencyKey: boolean } }>,
+): void {
+  if (options.commands) return;
+  for (const { scope, policy } of methods) {
+    if (policy.idempotencyKey) {
+      throw new Error(
+        `${scope} is keyed (idempotency_key): startServer needs \`commands\`, a place to keep its responses.`,
+      );
+    }
+  }
+}

@@ -1,0 +1,38 @@
+import type { Interceptor } from "@connectrpc/connect";
+import type { Clock } from "@weft/context";
+import type { Bulkhead } from "@weft/policy";
+import type { Logger } from "@weft/telemetry";
+import { bulkheadLayer } from "./layers/bulkhead.ts";
+import { contextLayer } from "./layers/context.ts";
+import { deadlineLayer, stillWantedLayer } from "./layers/deadline.ts";
+import { type ErrorMapper, errorLayer } from "./layers/errors.ts";
+import { type CommandStore, idempotencyLayer } from "./layers/idempotency.ts";
+import { spanLayer } from "./layers/span.ts";
+import { validateLayer } from "./layers/validate.ts";
+import type { ServedMethod } from "./serve.ts";
+
+export interface ServerStackParts {
+  readonly methods: ReadonlyMap<string, ServedMethod>;
+  readonly bulkheads: ReadonlyMap<string, Bulkhead>;
+  readonly inFlight: Interceptor;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly commands?: CommandStore;
+  readonly mapError?: ErrorMapper;
+}
+
+/** What a call passes on its way to the handler, outermost first. It is the same for gRPC, gRPC-Web and Connect. */
+export function serverStack(parts: ServerStackParts): Interceptor[] {
+  const { methods, bulkheads, logger, clock, commands, mapError = () => undefined } = parts;
+  return [
+    spanLayer(), // trace, correlation id, duration
+    parts.inFlight, // load
+    errorLayer(logger, mapError), // nothing internal leaves
+    deadlineLayer(methods, clock), // expired: not started
+    bulkheadLayer(methods, bulkheads), // the group's size, and its queue
+    stillWantedLayer(clock), // it may have queued too long
+    validateLayer(), // the contract's rules
+    ...(commands ? [idempotencyLayer(methods, commands)] : []), // once a key
+    contextLayer(), // streams run in their call's context
+  ];
+}
