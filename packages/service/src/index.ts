@@ -1,0 +1,13 @@
+export { createMesh, type Mesh } from "@weft/client";
+export { type ServedService, type Server, serve, startServer, storeResponse } from "@weft/server";
+export { type Platform, type ProcessOptions, runProcess } from "./process.ts";
+export { runService, type ServiceContext, type ServiceOptions, type ServiceParts } from "./run-service.ts";
+export {
+  type Environment,
+  type PlatformSettings,
+  platformSettings,
+  readSettings,
+  type ServiceSettings,
+  SettingsError,
+  serviceSettings,
+} from "./settings.ts";

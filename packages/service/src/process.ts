@@ -1,0 +1,124 @@
+import { randomUUID } from "node:crypto";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { createMesh, type Mesh } from "@weft/client";
+import type { Registry } from "@weft/registry";
+import { createRedisRegistry } from "@weft/registry/redis";
+import { createLogger, type Logger, startTelemetry } from "@weft/telemetry";
+import type { z } from "zod";
+import { closeInReverse, type Resources } from "./resources.ts";
+import { type Environment, type PlatformSettings, readSettings, SettingsError } from "./settings.ts";
+
+/** What a process of the mesh has before it does anything of its own. */
+export interface Platform<S extends PlatformSettings = PlatformSettings> {
+  readonly name: string;
+  /** Unique to this process. */
+  readonly instance: string;
+  readonly settings: S;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  readonly mesh: Mesh;
+  /** Calls that run now, for the load that the registry is told; set by who serves them. */
+  reportInFlight(count: () => number): void;
+  /** Closes it at the end, before what was added earlier. */
+  onClose(what: string, close: () => Promise<void> | void): void;
+}
+
+export interface ProcessOptions<Schema extends z.ZodType<PlatformSettings>> {
+  readonly name: string;
+  readonly settings: Schema;
+  /** Opens what this process serves; resolves with what the "ready" line says besides the name. */
+  readonly start: (platform: Platform<z.infer<Schema>>) => Promise<Readonly<Record<string, unknown>>>;
+  readonly env?: Environment;
+}
+
+/**
+ * Runs a process of the mesh until SIGTERM or SIGINT: settings, telemetry, logs, registry and clients, then what `start`
+ * opens; at the end all of it is closed in reverse. A second signal ends it at once. A start that fails exits with 1 and
+ * a line that says what to do.
+ */
+export async function runProcess<Schema extends z.ZodType<PlatformSettings>>(
+  options: ProcessOptions<Schema>,
+): Promise<void> {
+  const { name, env = process.env } = options;
+  const instance = `${name}-${randomUUID().slice(0, 8)}`;
+  const resources: Resources = [];
+  let logger = createLogger({ service: name });
+  let drainMs = 10_000;
+  let ending: Promise<void> | undefined;
+
+  const end = (reason: string, code: number): Promise<void> => {
+    ending ??= (async () => {
+      logger.info({ reason }, "stopping");
+      await closeInReverse(resources, logger, drainMs + 5_000);
+      logger.info({}, "stopped");
+      process.exit(code);
+    })();
+    return ending;
+  };
+  let signals = 0;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    signals += 1;
+    if (signals > 1) process.exit(1);
+    void end(signal, 0);
+  };
+  process.on("SIGTERM", onSignal);
+  process.on("SIGINT", onSignal);
+  // Started by a supervisor over IPC: when that is gone, nobody wants this process.
+  process.on("disconnect", () => void end("the supervisor went away", 0));
+  process.channel?.unref();
+  process.on("uncaughtException", (error) => {
+    logger.error({ error }, "an error that nothing caught");
+    void end("uncaught error", 1);
+  });
+
+  try {
+    const settings = readSettings(options.settings, env);
+    drainMs = settings.WEFT_DRAIN_MS;
+    logger = createLogger({ service: name, level: settings.LOG_LEVEL });
+    const telemetry = await startTelemetry({ service: name, instance, env });
+    resources.push({ what: "telemetry", close: () => telemetry.shutdown() });
+    const platform = openPlatform(name, instance, settings, logger, resources);
+    const ready = await options.start(platform);
+    if (!ending) logger.info({ ...ready, instance, pid: process.pid }, "ready");
+  } catch (error) {
+    if (ending) return;
+    if (error instanceof SettingsError) logger.error({}, error.message);
+    else logger.error({ error }, "could not start");
+    await end("the start failed", 1);
+  }
+}
+
+function openPlatform<S extends PlatformSettings>(
+  name: string,
+  instance: string,
+  settings: S,
+  logger: Logger,
+  resources: Resources,
+): Platform<S> {
+  let inFlight = (): number => 0;
+  const delay = monitorEventLoopDelay({ resolution: 20 });
+  delay.enable();
+  resources.push({ what: "event-loop monitor", close: () => void delay.disable() });
+  const registry = createRedisRegistry({
+    url: settings.REDIS_URL,
+    heartbeatMs: settings.WEFT_HEARTBEAT_MS,
+    logger,
+    load: () => ({ eventLoopDelayMs: delay.mean / 1e6, inFlight: inFlight() }),
+  });
+  resources.push({ what: "registry", close: () => registry.close() });
+  const mesh = createMesh({ service: name, registry });
+  resources.push({ what: "mesh", close: () => mesh.close() });
+  mesh.onEvent((event) => logger.warn({ event }, event.kind === "circuit" ? "a circuit changed" : "a call is retried"));
+  return {
+    name,
+    instance,
+    settings,
+    logger,
+    registry,
+    mesh,
+    reportInFlight(count) {
+      inFlight = count;
+    },
+    onClose: (what, close) => void resources.push({ what, close }),
+  };
+}

@@ -1,0 +1,115 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { eventMigrations, type Subscription } from "@weft/events";
+import { startSubscriber } from "@weft/events/inbox";
+import { createJetStreamBroker } from "@weft/events/jetstream";
+import { startRelay } from "@weft/events/outbox";
+import { type ServedService, startServer } from "@weft/server";
+import {
+  commandMigrations,
+  createCommandStore,
+  isUnavailable,
+  type Migration,
+  migrate,
+  openStore,
+  type Store,
+  startWorker,
+  type WorkerOptions,
+} from "@weft/store";
+import type { z } from "zod";
+import { type Platform, runProcess } from "./process.ts";
+import type { Environment, ServiceSettings } from "./settings.ts";
+
+/** What a service's parts are made of. */
+export interface ServiceContext<DB, S extends ServiceSettings> extends Omit<Platform<S>, "reportInFlight"> {
+  readonly store: Store<DB>;
+}
+
+/** What a service does. */
+export interface ServiceParts {
+  readonly services: readonly ServedService[];
+  /** The events that it consumes. */
+  readonly subscriptions?: readonly Subscription[];
+  /** Durable work that it looks for in its database. */
+  readonly workers?: readonly Omit<WorkerOptions, "logger">[];
+}
+
+export interface ServiceOptions<DB, Schema extends z.ZodType<ServiceSettings>> {
+  /** Also the name of its consumers and the caller that its callees see. */
+  readonly name: string;
+  readonly settings: Schema;
+  readonly migrations: readonly Migration[];
+  readonly setup: (context: ServiceContext<DB, z.infer<Schema>>) => ServiceParts | Promise<ServiceParts>;
+  readonly env?: Environment;
+}
+
+/**
+ * A whole service: its database is migrated, its outbox relayed, its events consumed and its calls answered, until
+ * SIGTERM. It registers last and withdraws first, so that nobody is sent to a service that isn't there yet or any more.
+ */
+export function runService<DB, Schema extends z.ZodType<ServiceSettings>>(
+  options: ServiceOptions<DB, Schema>,
+): Promise<void> {
+  const { name } = options;
+  return runProcess({
+    name,
+    settings: options.settings,
+    ...(options.env && { env: options.env }),
+    async start(platform) {
+      const { settings, logger, onClose } = platform;
+      const store = openStore<DB>({
+        url: settings.DATABASE_URL,
+        application: name,
+        maxConnections: settings.DATABASE_POOL,
+        logger,
+      });
+      onClose("store", () => store.close());
+      const { applied } = await migrate(store, [...commandMigrations, ...eventMigrations, ...options.migrations]);
+      if (applied.length > 0) logger.info({ applied }, "migrated");
+
+      const broker = createJetStreamBroker({ url: settings.NATS_URL, name: platform.instance, logger });
+      onClose("broker", () => broker.close());
+      const parts = await options.setup({ ...platform, store });
+
+      const relay = startRelay({ store, broker, service: name, logger });
+      onClose("relay", () => relay.close());
+      for (const options of parts.workers ?? []) {
+        const worker = startWorker({ ...options, logger });
+        onClose(`worker ${options.name}`, () => worker.close());
+      }
+      if (parts.subscriptions && parts.subscriptions.length > 0) {
+        const subscriber = startSubscriber({
+          service: name,
+          store,
+          broker,
+          subscriptions: parts.subscriptions,
+          logger,
+        });
+        onClose("subscriber", () => subscriber.close());
+      }
+
+      const server = await startServer({
+        services: parts.services,
+        host: settings.HOST,
+        port: settings.PORT,
+        logger,
+        commands: createCommandStore(store),
+        mapError: databaseAway,
+        registration: {
+          registry: platform.registry,
+          instance: platform.instance,
+          host: settings.ADVERTISE_HOST ?? settings.HOST,
+        },
+      });
+      onClose("server", () => server.close(settings.WEFT_DRAIN_MS));
+      platform.reportInFlight(() => server.inFlight.count);
+      await server.announce();
+      return { address: `${settings.ADVERTISE_HOST ?? server.host}:${server.port}` };
+    },
+  });
+}
+
+function databaseAway(error: unknown): ConnectError | undefined {
+  return isUnavailable(error)
+    ? new ConnectError("the service's database can't be reached: try again", Code.Unavailable)
+    : undefined;
+}

@@ -1,0 +1,3 @@
+import { serviceSettings } from "@weft/service";
+
+export const settings = serviceSettings;
