@@ -68,7 +68,7 @@ export interface BreakerPolicy {
 
 export type BreakerTrip =
   | { readonly kind: "consecutive"; readonly failures: number }
-  /** Opens when at least `volume` calls in the last `windowMs` failed in a share above `ratio`. */
+  /** Opens when the last `windowMs` saw at least `volume` calls, of which at least the share `ratio` failed. */
   | { readonly kind: "ratio"; readonly ratio: number; readonly volume: number; readonly windowMs: number };
 
 export interface BulkheadPolicy {
