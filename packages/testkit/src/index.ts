@@ -1,2 +1,13 @@
 export type { Answer, Example, ProviderState, ServiceExamples, ServiceStub } from "./examples/example.ts";
+export { loadExamples, parseExamples } from "./examples/load.ts";
 export type { Pattern, ValueType } from "./examples/pattern.ts";
+export { ExamplesError } from "./examples/problems.ts";
+export { describeProvider, type TestRunner } from "./provider/describe-provider.ts";
+export {
+  type Provider,
+  type StateHandler,
+  type VerifiedExample,
+  verifyExample,
+  verifyProvider,
+} from "./provider/verify.ts";
+export { type RunningStub, type StubbedCall, type StubOptions, startStub } from "./stub/start-stub.ts";

@@ -20,7 +20,7 @@ export interface Example {
 export interface ProviderState {
   readonly name: string;
   readonly params: Readonly<Record<string, string>>;
-  /** What `${name}` stands for in a stub; a provider's test puts the values of the state that it made in their place. */
+  /** What `${name}` stands for in a stub; a provider's test may give others, where the service makes them. */
   readonly values: Readonly<Record<string, string>>;
 }
 

@@ -4,6 +4,8 @@ import type { JsonValue } from "@bufbuild/protobuf";
 export type Pattern =
   /** This value, in canonical proto JSON; strings may hold placeholders. */
   | { readonly kind: "exact"; readonly value: JsonValue }
+  /** One of these, in canonical proto JSON. */
+  | { readonly kind: "oneOf"; readonly values: readonly JsonValue[] }
   /** These fields, by JSON name. */
   | { readonly kind: "object"; readonly fields: Readonly<Record<string, Pattern>> }
   /** These elements, no more and no fewer. */
