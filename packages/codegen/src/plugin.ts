@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
-import { create, type DescFile } from "@bufbuild/protobuf";
-import { CodeGeneratorResponse_Feature, CodeGeneratorResponseSchema } from "@bufbuild/protobuf/wkt";
+import { create, type DescFile, maximumEdition, minimumEdition } from "@bufbuild/protobuf";
+import { CodeGeneratorResponseSchema, CodeGeneratorResponse_Feature as Feature } from "@bufbuild/protobuf/wkt";
 import { createEcmaScriptPlugin, type Plugin, type Schema } from "@bufbuild/protoplugin";
 import { collectEvents } from "./events.ts";
 import { printEvent } from "./print-event.ts";
@@ -24,11 +24,12 @@ export const protocGenWeft: Plugin = {
       return generator.run(request);
     } catch (error) {
       if (!(error instanceof RefusedContract)) throw error;
-      const supportedFeatures =
-        CodeGeneratorResponse_Feature.PROTO3_OPTIONAL | CodeGeneratorResponse_Feature.SUPPORTS_EDITIONS;
+      // Without the features and editions that it knows, buf refuses the response before it reads the error.
       return create(CodeGeneratorResponseSchema, {
         error: error.message,
-        supportedFeatures: BigInt(supportedFeatures),
+        supportedFeatures: BigInt(Feature.PROTO3_OPTIONAL | Feature.SUPPORTS_EDITIONS),
+        minimumEdition,
+        maximumEdition,
       });
     }
   },
