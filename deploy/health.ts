@@ -7,8 +7,7 @@ const answers = await Promise.all(
   process.argv.slice(2).map(async (address) => {
     const client = createClient(Health, createGrpcTransport({ baseUrl: `http://${address}` }));
     const { status } = await client.check({}, { timeoutMs: 2_000 });
-    return { address, status };
+    return status === ServingStatus.SERVING;
   }),
 );
-for (const { address, status } of answers) process.stdout.write(`${address}: ${ServingStatus[status]}\n`);
-process.exit(answers.length > 0 && answers.every(({ status }) => status === ServingStatus.SERVING) ? 0 : 1);
+process.exit(answers.length > 0 && answers.every((serving) => serving) ? 0 : 1);

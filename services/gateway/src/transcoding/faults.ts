@@ -1,0 +1,21 @@
+/** What is wrong with one field of a request, in the words and the spelling of REST. */
+export interface FieldFault {
+  /** "items[0].quantity"; empty for the body as a whole. */
+  readonly field: string;
+  readonly description: string;
+}
+
+/** A request that can't be read as its contract says. */
+export class BadRequestError extends Error {
+  override readonly name = "BadRequestError";
+  readonly faults: readonly FieldFault[];
+
+  constructor(faults: readonly FieldFault[]) {
+    super(faults.map(({ field, description }) => (field === "" ? description : `${field}: ${description}`)).join("; "));
+    this.faults = faults;
+  }
+}
+
+export function isBadRequest(error: unknown): error is BadRequestError {
+  return error instanceof BadRequestError;
+}
