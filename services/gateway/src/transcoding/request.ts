@@ -21,39 +21,45 @@ export interface RestRequest {
  * BadRequestError with every field that is unknown, given twice or of the wrong type.
  */
 export function toMessage(route: Route, request: RestRequest): Message {
-  const faults: FieldFault[] = [];
   const json = bodyJson(route, request.body);
-  const fault = (field: string, description: string): void => {
-    faults.push({ field: restSpelling(route, field), description });
-  };
-  const fromPath = new Set<string>();
-  for (const [path, text] of request.captures) {
-    const fields = fieldsAlong(route.method.input, path) ?? [];
-    const name = jsonPath(fields);
-    fromPath.add(name);
-    const value = textValue(fields, [text]);
-    const given = valueAt(json, fields);
-    if (given !== undefined && given !== null && String(given) !== text) fault(name, "differs from the path's");
-    if (value === undefined || !place(json, fields, value)) fault(name, "can't come from the path");
-  }
-  for (const key of new Set(request.query.keys())) {
-    const fields = fieldsAlong(route.method.input, key);
-    const name = fields === undefined ? key : jsonPath(fields);
-    const texts = request.query.getAll(key);
-    if (fields === undefined || isBodyField(route, fields)) {
-      faults.push({ field: key, description: "there is no such parameter" });
-    };
-    else if (fromPath.has(name)) fault(name, "is in the path already");
-    else if (texts.length > 1 && fields.at(-1)?.fieldKind !== "list") fault(name, "is given more than once");
-    else {
-      const value = textValue(fields, texts);
-      if (value === undefined) fault(name, expected(fields.at(-1) as DescField));
-      else if (valueAt(json, fields) !== undefined) fault(name, "is given more than once");
-      else if (!place(json, fields, value)) fault(name, "can't be a parameter");
-    }
-  }
+  const inPath = [...request.captures].map(([path, text]) => addCapture(route, json, path, text));
+  const keys = [...new Set(request.query.keys())];
+  const inQuery = keys.map((key) => addParameter(route, json, key, request.query.getAll(key), request.captures));
+  const faults = [...inPath, ...inQuery].filter((fault) => fault !== undefined);
   if (faults.length === 0) addMask(route, json);
   return read(route, json, faults);
+}
+
+/** Sets what the path gives; the fault when the body says otherwise. */
+function addCapture(route: Route, json: JsonObject, path: string, text: string): FieldFault | undefined {
+  const fields = fieldsAlong(route.method.input, path) ?? [];
+  const field = restSpelling(route, jsonPath(fields));
+  const given = valueAt(json, fields) ?? text;
+  const value = textValue(fields, [text]);
+  if (value === undefined || !place(json, fields, value)) return { field, description: "can't come from the path" };
+  return String(given) === text ? undefined : { field, description: "differs from the path's" };
+}
+
+/** Sets what a parameter of the query gives; the fault when it can't. */
+function addParameter(
+  route: Route,
+  json: JsonObject,
+  key: string,
+  texts: readonly string[],
+  captures: RestRequest["captures"],
+): FieldFault | undefined {
+  const fields = fieldsAlong(route.method.input, key);
+  const last = fields?.at(-1);
+  if (fields === undefined || last === undefined || isInBody(route, fields)) {
+    return { field: key, description: "there is no such parameter" };
+  }
+  const field = restSpelling(route, jsonPath(fields));
+  if (captures.has(fields.map(({ name }) => name).join("."))) return { field, description: "is in the path already" };
+  const again = valueAt(json, fields) !== undefined || (texts.length > 1 && last.fieldKind !== "list");
+  if (again) return { field, description: "is given more than once" };
+  const value = textToJson(last, texts);
+  if (value === undefined) return { field, description: expected(last) };
+  return place(json, fields, value) ? undefined : { field, description: "can't be a parameter" };
 }
 
 /** What the body gives, as the JSON of the whole request. */
@@ -75,7 +81,7 @@ function bodyJson(route: Route, body: JsonValue | undefined): JsonObject {
   return json;
 }
 
-function isBodyField(route: Route, fields: readonly DescField[]): boolean {
+function isInBody(route: Route, fields: readonly DescField[]): boolean {
   return route.body === "whole" || (route.body !== undefined && fields[0] === route.body);
 }
 
