@@ -1,0 +1,23 @@
+import { ReservationNotFoundError } from "../domain/reservation.ts";
+import { expire } from "../domain/transitions.ts";
+import type { Reservations } from "./reservations.ts";
+
+const batchSize = 100;
+
+/**
+ * Frees the stock of held reservations whose time has come; resolves with how many were looked at, 0 when none is left.
+ * Each is a transaction of its own, so instances that sweep at once only find nothing left to do.
+ */
+export function expireReservations(reservations: Reservations, now: () => Date) {
+  return async (signal: AbortSignal): Promise<number> => {
+    const due = await reservations.due(now(), batchSize);
+    for (const orderId of due) {
+      signal.throwIfAborted();
+      await reservations.change(orderId, (current) => {
+        if (!current) throw new ReservationNotFoundError(`the reservation of order ${orderId} is gone`);
+        return expire(current, now());
+      });
+    }
+    return due.length;
+  };
+}

@@ -1,0 +1,28 @@
+import { runService } from "@weft/service";
+import { expireReservations } from "./app/expire-reservations.ts";
+import { serveInventory } from "./rpc/inventory-service.ts";
+import { settings } from "./settings.ts";
+import { createProductRepository } from "./store/product-repository.ts";
+import { createReservationRepository } from "./store/reservation-repository.ts";
+import { type InventoryDatabase, migrations } from "./store/schema.ts";
+import { onOrderCreated } from "./subscribers/order-created.ts";
+import { onOrderStatusChanged } from "./subscribers/order-status-changed.ts";
+
+await runService<InventoryDatabase, typeof settings>({
+  name: "inventory",
+  settings,
+  migrations,
+  setup({ store, settings, logger }) {
+    const products = createProductRepository(store);
+    const reservations = createReservationRepository(store);
+    const now = () => new Date();
+    return {
+      services: [serveInventory({ products, reservations, now, reservationTtlMs: settings.RESERVATION_TTL_MS })],
+      subscriptions: [
+        onOrderCreated({ reservations, now, logger }),
+        onOrderStatusChanged({ reservations, now, logger }),
+      ],
+      workers: [{ name: "expiry", poll: expireReservations(reservations, now), intervalMs: 500 }],
+    };
+  },
+});
