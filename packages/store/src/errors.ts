@@ -1,0 +1,64 @@
+/** What of a database error this package looks at: an SQLSTATE or a system code, and what was violated. */
+interface DatabaseError {
+  readonly code: string | undefined;
+  readonly constraint: string | undefined;
+  readonly message: string;
+}
+
+/** Whether a unique constraint refused the write; of that name, when one is given. */
+export function isUniqueViolation(error: unknown, constraint?: string): boolean {
+  return causes(error).some(
+    (cause) => cause.code === "23505" && (constraint === undefined || cause.constraint === constraint),
+  );
+}
+
+/** Whether a foreign key refused the write; of that name, when one is given. */
+export function isForeignKeyViolation(error: unknown, constraint?: string): boolean {
+  return causes(error).some(
+    (cause) => cause.code === "23503" && (constraint === undefined || cause.constraint === constraint),
+  );
+}
+
+/** Whether the transaction lost against another one and may succeed when it runs again as a whole. */
+export function isSerializationFailure(error: unknown): boolean {
+  return causes(error).some((cause) => cause.code === "40001" || cause.code === "40P01");
+}
+
+/**
+ * Whether the database could not be reached, or went away: the caller may try again later. After a lost connection
+ * nobody knows whether a commit that was under way took place.
+ */
+export function isUnavailable(error: unknown): boolean {
+  return causes(error).some(
+    ({ code, message }) =>
+      (code !== undefined && (unavailableCodes.has(code) || code.startsWith("08"))) || lostConnection.test(message),
+  );
+}
+
+/** Why the database refused or broke off, as one SQLSTATE or system code; undefined when the error isn't the database's. */
+export function databaseCode(error: unknown): string | undefined {
+  return causes(error).find((cause) => cause.code !== undefined)?.code;
+}
+
+// SQLSTATE classes 57P (shutdown, starting up) and 53 (too many connections); the rest are the socket's.
+const unavailableCodes = new Set([
+  ..."57P01 57P02 57P03 57P05 53300".split(" "),
+  ..."ECONNREFUSED ECONNRESET EPIPE ETIMEDOUT ENOTFOUND EAI_AGAIN EHOSTUNREACH ENETUNREACH ENOENT".split(" "),
+]);
+
+// pg throws these without a code.
+const lostConnection =
+  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed|Postgres connection has been discarded|Cannot use a pool after calling end)/;
+
+function causes(error: unknown): DatabaseError[] {
+  const found: DatabaseError[] = [];
+  for (let cause = error; cause instanceof Error && found.length < 8; cause = cause.cause) {
+    const { code, constraint } = cause as { code?: unknown; constraint?: unknown };
+    found.push({
+      code: typeof code === "string" ? code : undefined,
+      constraint: typeof constraint === "string" ? constraint : undefined,
+      message: cause.message,
+    });
+  }
+  return found;
+}

@@ -1,0 +1,115 @@
+import { type Logger, silentLogger } from "@weft/telemetry";
+import { Kysely, PostgresDialect, type Transaction } from "kysely";
+import pg from "pg";
+import { joinTransaction } from "./join.ts";
+import { createListener, type Listening } from "./listener.ts";
+import { runOutermost } from "./outermost.ts";
+import { createQueryLog } from "./query-log.ts";
+import { activeScope } from "./transaction.ts";
+
+/** A service's own database. Whoever opened it closes it. */
+export interface Store<DB> {
+  /** Statements outside of any transaction, even while one is active: inside use the one that `transaction` hands out. */
+  readonly db: Kysely<DB>;
+  readonly pool: pg.Pool;
+  /**
+   * All or nothing. Joins the transaction that is active in this async context: the inner part rolls back by itself
+   * when it throws, and the outer one commits. A transaction that lost against another runs again as a whole, so
+   * `work` must have no effect outside the database. While a keyed command runs, its response is stored in the commit.
+   */
+  transaction<T>(work: (tx: Transaction<DB>) => Promise<T>): Promise<T>;
+  /**
+   * Calls back after each NOTIFY on the channel, once when it begins to listen, and after each reconnect, since
+   * notifications may have been missed. Resolves when it listens.
+   */
+  listen(channel: string, onNotify: () => void): Promise<Listening>;
+  /** A connection of its own, outside the pool, for what belongs to a session (locks); the caller ends it. */
+  connect(purpose: string): Promise<pg.Client>;
+  /** Rejects when the database doesn't answer. */
+  ping(): Promise<void>;
+  /** Waits for what runs, then closes all connections. */
+  close(): Promise<void>;
+}
+
+export interface StoreOptions {
+  /** postgres://role:password@host:port/database */
+  readonly url: string;
+  /** Shown in pg_stat_activity. */
+  readonly application: string;
+  /** Default 10. */
+  readonly maxConnections?: number;
+  /** Longest statement, in milliseconds; default 10,000. */
+  readonly statementTimeoutMs?: number;
+  /** Longest wait for a free connection, in milliseconds; default 5,000. */
+  readonly connectTimeoutMs?: number;
+  /** A slower statement is logged as a warning, in milliseconds; default 500. */
+  readonly slowQueryMs?: number;
+  /** Runs of a transaction that loses against others, the first included; default 5. */
+  readonly maxAttempts?: number;
+  readonly logger?: Logger;
+  readonly random?: () => number;
+}
+
+/** Opens a pool on a PostgreSQL database. Nothing connects before it is needed. */
+export function openStore<DB>(options: StoreOptions): Store<DB> {
+  const { logger = silentLogger, random = Math.random, maxAttempts = 5, statementTimeoutMs = 10_000 } = options;
+  const config: pg.ClientConfig = {
+    connectionString: options.url,
+    application_name: options.application,
+    statement_timeout: statementTimeoutMs,
+    // A client that died without a word must not hold its locks for ever.
+    idle_in_transaction_session_timeout: Math.max(60_000, 2 * statementTimeoutMs),
+    connectionTimeoutMillis: options.connectTimeoutMs ?? 5_000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+  };
+  const pool = new pg.Pool({ ...config, max: options.maxConnections ?? 10, idleTimeoutMillis: 30_000 });
+  // An idle connection's end, and one that breaks while a caller holds it: the next statement fails, the process lives on.
+  pool.on("error", (error) => logger.warn({ error }, "an idle connection to the database was lost"));
+  pool.on("connect", (client) => void client.on("error", () => undefined));
+  const db = new Kysely<DB>({
+    dialect: new PostgresDialect({ pool }),
+    log: createQueryLog({
+      namespace: new URL(options.url).pathname.slice(1),
+      slowQueryMs: options.slowQueryMs ?? 500,
+      logger,
+    }),
+  });
+
+  async function connect(purpose: string): Promise<pg.Client> {
+    const client = new pg.Client({ ...config, application_name: `${options.application} ${purpose}` });
+    client.on("error", () => undefined);
+    try {
+      await client.connect();
+    } catch (error) {
+      await client.end().catch(() => undefined);
+      throw error;
+    }
+    return client;
+  }
+
+  const listener = createListener(() => connect("listen"), { logger, random });
+  let closed: Promise<void> | undefined;
+  return {
+    db,
+    pool,
+    transaction(work) {
+      const scope = activeScope();
+      return scope?.owner === pool
+        ? joinTransaction(scope, work)
+        : runOutermost(pool, db, work, { maxAttempts, random });
+    },
+    listen: (channel, onNotify) => listener.listen(channel, onNotify),
+    connect,
+    async ping() {
+      await pool.query("select 1");
+    },
+    close() {
+      closed ??= (async () => {
+        await listener.close();
+        await pool.end();
+      })();
+      return closed;
+    },
+  };
+}
