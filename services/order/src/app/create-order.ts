@@ -1,0 +1,81 @@
+import { addSpanEvent, setSpanAttributes, traced } from "@weft/telemetry";
+import { priced, type Quote, shortage, type Wish } from "../domain/availability.ts";
+import { type Order, type OrderItem, placeOrder } from "../domain/order.ts";
+import { orderIdOf } from "../domain/order-id.ts";
+import { OutOfStockError, UserDeletedError, UserNotFoundError } from "../domain/refusals.ts";
+import type { Customers } from "./customers.ts";
+import type { Orders } from "./orders.ts";
+import type { Warehouse } from "./warehouse.ts";
+
+export interface CreateOrder {
+  readonly userId: string;
+  readonly items: readonly Wish[];
+  readonly paymentToken: string;
+  /** The caller's idempotency key, if it gave one. */
+  readonly key: string | undefined;
+}
+
+export interface CreateOrderParts {
+  readonly customers: Customers;
+  readonly warehouse: Warehouse;
+  readonly orders: Orders;
+  readonly newKey: () => string;
+  readonly now: () => Date;
+  readonly paymentTimeoutMs: number;
+}
+
+/**
+ * Places an order. The order's id is known before anything happens, so that a call that died anywhere on the way can be
+ * repeated under its key: the stock is held once, the order exists once. Throws UserNotFoundError, UserDeletedError,
+ * ProductNotFoundError, OutOfStockError, KeyReusedError, PeerAwayError, and what `placeOrder` throws.
+ */
+export function createOrder({ customers, warehouse, orders, newKey, now, paymentTimeoutMs }: CreateOrderParts) {
+  const validateUser = traced("validate_user", async (userId: string): Promise<void> => {
+    setSpanAttributes({ "shop.user.id": userId });
+    const customer = await customers.find(userId);
+    if (!customer) throw new UserNotFoundError(userId);
+    if (customer.status === "deleted") throw new UserDeletedError(userId);
+  });
+
+  const priceItems = traced("price_items", async (wishes: readonly Wish[]) => {
+    setSpanAttributes({ "shop.order.items": wishes.length });
+    const quotes = await warehouse.quote(wishes);
+    return { quotes, items: priced(wishes, quotes) };
+  });
+
+  // What is short isn't refused before this: the stock may be held already, for this very order, by a call that died.
+  const reserveItems = traced(
+    "reserve_items",
+    async (id: string, wishes: readonly Wish[], quotes: readonly Quote[]) => {
+      setSpanAttributes({ "shop.order.id": id });
+      try {
+        await warehouse.reserve(id, wishes);
+        addSpanEvent("stock reserved", {
+          "shop.order.units": wishes.reduce((units, { quantity }) => units + quantity, 0),
+        });
+      } catch (error) {
+        throw error instanceof OutOfStockError ? (shortage(wishes, quotes) ?? error) : error;
+      }
+    },
+  );
+
+  const keepOrder = traced("keep_order", (id: string, command: CreateOrder, items: readonly OrderItem[]) => {
+    const placedAt = now();
+    const order = placeOrder(id, command.userId, items, placedAt);
+    setSpanAttributes({
+      "shop.order.id": id,
+      "shop.order.total": Number(order.total.minorUnits),
+      "shop.order.currency": order.total.currencyCode,
+    });
+    const payBy = new Date(placedAt.getTime() + paymentTimeoutMs);
+    return orders.add({ order, paymentToken: command.paymentToken, payBy });
+  });
+
+  return async (command: CreateOrder): Promise<Order> => {
+    const id = orderIdOf(command.userId, command.key ?? newKey());
+    await validateUser(command.userId);
+    const { quotes, items } = await priceItems(command.items);
+    await reserveItems(id, command.items, quotes);
+    return keepOrder(id, command, items);
+  };
+}
