@@ -1,0 +1,2 @@
+export type { RegistryLogger } from "./logger.ts";
+export { createRedisRegistry, type RedisRegistryOptions } from "./redis-registry.ts";

@@ -1,0 +1,79 @@
+import { LeaseLostError, RegistryClosedError } from "../errors.ts";
+import type { Lease, Load, Registration, Registry } from "../registry.ts";
+import { validateRegistration } from "../validate.ts";
+import { createHeart, HeldByNewerError } from "./heart.ts";
+import type { RegistryLogger } from "./logger.ts";
+import { createReader } from "./reader.ts";
+
+export interface RedisRegistryOptions {
+  /** Such as `redis://localhost:6379`. Redis 7 or Valkey. */
+  readonly url: string;
+  /** How often leases are renewed and watches look for themselves; the same for all processes of a mesh. Default 2000. */
+  readonly heartbeatMs?: number;
+  /** Asked about once a second; without it the delay is measured and `inFlight` is 0. */
+  readonly load?: () => Load;
+  readonly logger?: RegistryLogger;
+  /** How long `register` waits for Redis before it rejects. Default 30 s. */
+  readonly registerTimeoutMs?: number;
+  /** How long a question waits for its answer. Default 5 s. */
+  readonly commandTimeoutMs?: number;
+  /** A main thread that stood still for this long loses its leases until it moves again. Default 60 s. */
+  readonly blockedMs?: number;
+}
+
+/**
+ * A registry in Redis. Nothing is connected before it is needed. `register` waits for a Redis that is not there yet, for
+ * `registerTimeoutMs`; from then on leases survive Redis's absence, restart and FLUSHALL: the next heartbeat writes them anew.
+ */
+export function createRedisRegistry(options: RedisRegistryOptions): Registry {
+  const { url, heartbeatMs = 2_000, load, logger } = options;
+  const { registerTimeoutMs = 30_000, commandTimeoutMs = 5_000, blockedMs = 60_000 } = options;
+  const heart = createHeart({ url, heartbeatMs, registerTimeoutMs, blockedMs, load, logger });
+  const reader = createReader({ url, heartbeatMs, commandTimeoutMs, logger });
+  let nextLease = 1;
+  let closed = false;
+
+  async function register(registration: Registration): Promise<Lease> {
+    if (closed) throw new RegistryClosedError();
+    validateRegistration(registration);
+    const { service, instance } = registration;
+    const id = nextLease;
+    nextLease += 1;
+    const lost = new AbortController();
+    const loseLease = () => {
+      logger?.warn({ service, instance }, "registry: the lease was lost to a newer registration of the same instance");
+      lost.abort(new LeaseLostError(service, instance));
+    };
+    const epoch = await heart.hold({ id, registration, epoch: "", state: "UP" }, loseLease);
+    return {
+      epoch: Number(epoch),
+      lost: lost.signal,
+      async update({ state }) {
+        lost.signal.throwIfAborted();
+        if (state === undefined) return;
+        try {
+          await heart.update(id, state);
+        } catch (error) {
+          throw error instanceof HeldByNewerError ? new LeaseLostError(service, instance) : error;
+        }
+      },
+      async release() {
+        // Redis is away: the lease expires by itself.
+        await heart.release(id).catch(() => {});
+      },
+    };
+  }
+
+  return {
+    register,
+    list: reader.list,
+    services: reader.services,
+    watch: reader.watch,
+    async close() {
+      if (closed) return;
+      closed = true;
+      reader.close();
+      await heart.close();
+    },
+  };
+}

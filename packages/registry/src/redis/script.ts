@@ -1,0 +1,24 @@
+import { createHash } from "node:crypto";
+import type { Redis } from "ioredis";
+
+/** A Lua script that Redis runs atomically. */
+export interface Script {
+  run(redis: Redis, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>;
+}
+
+/** Sends the script's hash, and its text when Redis doesn't know it (it forgets on restart). Read-only ones need only read rights. */
+export function createScript(lua: string, { readOnly }: { readonly readOnly: boolean }): Script {
+  const hash = createHash("sha1").update(lua).digest("hex");
+  const suffix = readOnly ? "_RO" : "";
+  return {
+    async run(redis, keys, args) {
+      const rest = [keys.length, ...keys, ...args];
+      try {
+        return await redis.call(`EVALSHA${suffix}`, hash, ...rest);
+      } catch (error) {
+        if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
+        return await redis.call(`EVAL${suffix}`, lua, ...rest);
+      }
+    },
+  };
+}
