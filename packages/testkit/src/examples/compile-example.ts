@@ -30,7 +30,10 @@ export function compileExample(method: DescMethod, node: unknown, problems: Prob
   ]);
   const c: Compilation = { problems, where, matchers: true, names };
   const request = node.get("request", true);
-  if (request === undefined) problems.report(node, where, "it has no request; one without fields is {}");
+  if (request === undefined) {
+    problems.report(node, where, "it has no request; one without fields is {}");
+    return undefined;
+  }
   const metadata = texts(node.get("metadata", true), `${where}: metadata`, problems);
   return {
     name,
@@ -57,6 +60,13 @@ function compileAnswer(method: DescMethod, node: YAMLMap, c: Compilation): Answe
   }
   const list = node.get("responses", true);
   if (key === "responses" && streams && isSeq(list)) {
+    if (open && list.items.length === 0) {
+      c.problems.report(
+        node,
+        c.where,
+        "a stream that stays open shows a response first: nothing tells it from one that hangs",
+      );
+    }
     const messages = list.items.map((item, i) => compileMessage(method.output, item, `responses[${i}]`, c));
     return { kind: "responses", messages, open };
   }

@@ -26,7 +26,7 @@ export function parseExamples<S extends DescService>(service: S, text: string, f
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
   const [broken] = document.errors;
-  if (broken) throw new ExamplesError(`${file}:${lines.linePos(broken.pos[0]).line}: ${broken.message}`);
+  if (broken) throw new ExamplesError(`${file}:${lines.linePos(broken.pos[0]).line}: ${broken.message.split("\n")[0]}`);
   // An alias stands for what it names; problems in it are told where its anchor is.
   visit(document, { Alias: (_, alias) => alias.resolve(document) });
   const problems = collectProblems(file, lines);
