@@ -1,0 +1,49 @@
+import { answers } from "../process/ports.ts";
+import type { Part } from "./part.ts";
+
+const DEFAULT_PORTS: Readonly<Record<string, number>> = {
+  "nats:": 4222,
+  "redis:": 6379,
+  "rediss:": 6379,
+  "postgres:": 5432,
+  "postgresql:": 5432,
+  "smtp:": 25,
+  "smtps:": 465,
+  "http:": 80,
+  "https:": 443,
+};
+
+/** A server that an environment variable names. Rejects, naming the variable, when nothing answers there. */
+export async function given(name: string, variable: string, url: string): Promise<Part> {
+  // A cluster's variable may list several servers: one that answers is enough.
+  const candidates = url.split(",").map((candidate) => candidate.trim());
+  const reachable = await Promise.all(candidates.map((candidate) => isReachable(variable, candidate)));
+  if (!reachable.includes(true)) {
+    throw new Error(
+      `${variable} names ${withoutPassword(url)}, but nothing answers there. Start it, or unset ${variable}.`,
+    );
+  }
+  const refuse = async () => {
+    throw new Error(`${name} was given by ${variable}; it is not this stack's to start or stop.`);
+  };
+  return {
+    name,
+    source: "environment",
+    url,
+    pid: undefined,
+    ready: Promise.resolve(),
+    start: refuse,
+    kill: refuse,
+    async stop() {},
+  };
+}
+
+function isReachable(variable: string, url: string): Promise<boolean> {
+  if (!URL.canParse(url)) throw new Error(`${variable} is not a URL: ${url}`);
+  const { hostname, port, protocol } = new URL(url);
+  return answers(hostname.replace(/^\[|\]$/g, "") || "127.0.0.1", Number(port) || (DEFAULT_PORTS[protocol] ?? 0));
+}
+
+function withoutPassword(url: string): string {
+  return url.replace(/:[^:@/]*@/, ":…@");
+}
