@@ -1,5 +1,5 @@
-import type { Store, Transaction } from "@weft/store";
-import { type Selectable, sql } from "kysely";
+import type { Store } from "@weft/store";
+import { type Selectable, sql, type Transaction } from "kysely";
 import type { Products } from "../app/products.ts";
 import { type Product, ProductNotFoundError } from "../domain/product.ts";
 import type { InventoryDatabase, ProductsTable } from "./schema.ts";

@@ -1,5 +1,5 @@
-import type { Store, Transaction } from "@weft/store";
-import { type Selectable, sql } from "kysely";
+import type { Store } from "@weft/store";
+import { type Selectable, sql, type Transaction } from "kysely";
 import type { Reservations } from "../app/reservations.ts";
 import { type Product, ProductNotFoundError } from "../domain/product.ts";
 import type { Reservation, ReservationState } from "../domain/reservation.ts";
