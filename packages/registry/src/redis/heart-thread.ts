@@ -140,7 +140,7 @@ async function handle(message: ToHeart): Promise<string> {
       return await register(message.lease);
     case "update": {
       const lease = leases.get(message.id);
-      if (lease === undefined) throw new LostError();
+      if (lease === undefined) throw new Error("this thread does not hold the lease yet");
       const changed = { ...lease, state: message.state };
       leases.set(lease.id, changed);
       return await renew(changed);

@@ -54,6 +54,7 @@ export function createRedisRegistry(options: RedisRegistryOptions): Registry {
         try {
           await heart.update(id, state);
         } catch (error) {
+          lost.signal.throwIfAborted();
           throw error instanceof HeldByNewerError ? new LeaseLostError(service, instance) : error;
         }
       },

@@ -1,0 +1,166 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import type { Worker } from "node:worker_threads";
+import { Redis } from "ioredis";
+import { afterEach, expect, test, vi } from "vitest";
+import { eventually, record, summary, uniqueService } from "../conformance.ts";
+import type { Registration, Registry } from "../registry.ts";
+import { createRedisRegistry, type RedisRegistryOptions } from "./redis-registry.ts";
+import { startMember } from "./testing/start-member.ts";
+
+const threads = vi.hoisted((): Worker[] => []);
+vi.mock("node:worker_threads", async (original) => {
+  const real = await original<typeof import("node:worker_threads")>();
+  class WatchedWorker extends real.Worker {
+    constructor(...args: ConstructorParameters<typeof Worker>) {
+      super(...args);
+      threads.push(this);
+    }
+  }
+  return { ...real, Worker: WatchedWorker };
+});
+
+const heartbeatMs = 200;
+const url = process.env.REDIS_URL ?? "";
+if (url === "") throw new Error("REDIS_URL is not set; `npm test` starts a Redis and sets it");
+const resources: (() => Promise<unknown>)[] = [];
+
+afterEach(async () => {
+  for (const close of resources.reverse()) await close();
+  resources.length = 0;
+});
+
+function connect(options: Partial<RedisRegistryOptions> = {}): Registry {
+  const registry = createRedisRegistry({ url, heartbeatMs, ...options });
+  resources.push(() => registry.close());
+  return registry;
+}
+
+function client(): Redis {
+  const redis = new Redis(url);
+  resources.push(async () => redis.disconnect());
+  return redis;
+}
+
+function registrationOf(service: string): Registration {
+  return { service, instance: "a", host: "127.0.0.1", port: 9000, metadata: {} };
+}
+
+async function member(service: string, blockedMs: number) {
+  const started = await startMember({ url, heartbeatMs, blockedMs, registration: registrationOf(service) });
+  resources.push(() => started.kill());
+  return started;
+}
+
+test("a main thread that is busy for longer than a lease lasts is not a death, but shows in the load", async () => {
+  const service = uniqueService();
+  const registry = connect();
+  const busy = await member(service, 60_000);
+  const watcher = record(registry, service);
+  await watcher.until("a UP");
+  busy.block(60_000);
+  await eventually(async () => {
+    const [instance] = await registry.list(service);
+    expect(instance?.state).toBe("UP");
+    expect(instance?.load?.eventLoopDelayMs).toBeGreaterThan(5 * heartbeatMs);
+  });
+  expect(watcher.seen).toEqual([["a UP"]]);
+});
+
+test("a main thread that stands still for too long loses its lease, and has it back when it moves again", async () => {
+  const service = uniqueService();
+  const blocked = await member(service, 800);
+  const watcher = record(connect(), service);
+  await watcher.until("a UP");
+  blocked.block(2_500);
+  await watcher.until();
+  // Dropped, not expired: nobody saw it late.
+  expect(watcher.seen).toEqual([["a UP"], []]);
+  await watcher.until("a UP");
+});
+
+test("heartbeats carry the load, which moves no version", async () => {
+  const service = uniqueService();
+  let inFlight = 1;
+  const registry = connect({ load: () => ({ eventLoopDelayMs: 1.5, inFlight }) });
+  await registry.register(registrationOf(service));
+  const loadIs = (load: object) =>
+    eventually(async () => expect((await registry.list(service))[0]?.load).toEqual(load));
+  await loadIs({ eventLoopDelayMs: 1.5, inFlight: 1 });
+  const version = await client().get(`weft:{${service}}:version`);
+  inFlight = 42;
+  await loadIs({ eventLoopDelayMs: 1.5, inFlight: 42 });
+  expect(await client().get(`weft:{${service}}:version`)).toBe(version);
+});
+
+test("a service has three keys in one hash slot, and nothing but its version is left after it", async () => {
+  const service = uniqueService();
+  const redis = client();
+  const lease = await connect().register(registrationOf(service));
+  const keys = (await redis.keys(`*${service}*`)).sort();
+  expect(keys).toEqual([`weft:{${service}}:instances`, `weft:{${service}}:leases`, `weft:{${service}}:version`]);
+  await lease.release();
+  expect(await redis.keys(`*${service}*`)).toEqual([`weft:{${service}}:version`]);
+});
+
+test("a lease expires by Redis's clock, three intervals ahead", async () => {
+  const service = uniqueService();
+  const redis = client();
+  await connect({ heartbeatMs: 5_000 }).register(registrationOf(service));
+  const [seconds, micros] = await redis.time();
+  const left =
+    Number(await redis.zscore(`weft:{${service}}:leases`, "a")) - (Number(seconds) * 1_000 + Number(micros) / 1_000);
+  expect(left).toBeGreaterThan(10_000);
+  expect(left).toBeLessThanOrEqual(15_000);
+});
+
+test("what expired is swept by any other instance's heartbeat", async () => {
+  const service = uniqueService();
+  const redis = client();
+  await connect().register(registrationOf(service));
+  await redis.zadd(`weft:{${service}}:leases`, "1", "ghost");
+  await redis.hset(
+    `weft:{${service}}:instances`,
+    "i:ghost",
+    '1 UP {"host":"10.0.0.1","port":1,"metadata":{}}',
+    "l:ghost",
+    "0 0",
+  );
+  await eventually(async () => {
+    expect(await redis.zrange(`weft:{${service}}:leases`, "0", "-1")).toEqual(["a"]);
+    expect((await redis.hkeys(`weft:{${service}}:instances`)).sort()).toEqual(["i:a", "l:a"]);
+  });
+});
+
+test("a process that only waits for its registration does not end before", async () => {
+  const service = uniqueService();
+  const source = fileURLToPath(new URL("./redis-registry.ts", import.meta.url));
+  const script = `
+    const { createRedisRegistry } = await import(${JSON.stringify(source)});
+    const registry = createRedisRegistry(${JSON.stringify({ url, heartbeatMs })});
+    await registry.register(${JSON.stringify(registrationOf(service))});
+    console.log("registered");
+    if (process.argv[1] === "close") await registry.close();
+  `;
+  const run = (mode: string) => promisify(execFile)(process.execPath, ["--input-type=module", "-e", script, mode]);
+  expect((await run("leave")).stdout.trim()).toBe("registered");
+  // Neither the thread nor its timers kept the process alive, and without a farewell the lease is still there.
+  expect(summary(await connect().list(service))).toEqual(["a UP"]);
+  expect((await run("close")).stdout.trim()).toBe("registered");
+  expect(await connect().list(service)).toEqual([]);
+});
+
+test("a heartbeat thread that dies is replaced, and its leases go on under their epochs", async () => {
+  const service = uniqueService();
+  const redis = client();
+  const registry = connect();
+  const lease = await registry.register(registrationOf(service));
+  await threads.at(-1)?.terminate();
+  await redis.del(`weft:{${service}}:leases`, `weft:{${service}}:instances`);
+  await eventually(async () =>
+    expect(await registry.list(service)).toMatchObject([{ epoch: lease.epoch, state: "UP" }]),
+  );
+  await lease.update({ state: "DRAINING" });
+  expect(summary(await registry.list(service))).toEqual(["a DRAINING"]);
+});
