@@ -6,6 +6,7 @@ import type { ServicePolicies } from "@weft/policy";
 import type { Instance, Registry } from "@weft/registry";
 import { type Connection, connect } from "@weft/rpc";
 import { type Channel, type ChannelState, openChannel } from "./channel.ts";
+import { cancelOnLeave } from "./leave-early.ts";
 import type { MeshEvent } from "./mesh-event.ts";
 
 export interface MeshOptions {
@@ -43,6 +44,11 @@ export function createMesh(options: MeshOptions): Mesh {
   };
   return {
     client(service, policies) {
+      if (policies.service !== service.typeName) {
+        throw new Error(
+          `The policies of ${policies.service} were given for ${service.typeName}: import both from one contract.`,
+        );
+      }
       let channel = channels.get(service.typeName);
       if (!channel) {
         channel = openChannel({
@@ -58,7 +64,7 @@ export function createMesh(options: MeshOptions): Mesh {
         });
         channels.set(service.typeName, channel);
       }
-      return createClient(service, channel.transport);
+      return cancelOnLeave(service, createClient(service, channel.transport));
     },
     getState: () => ({ services: [...channels.values()].map((channel) => channel.getState()) }),
     onEvent(listener) {

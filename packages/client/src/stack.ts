@@ -39,7 +39,12 @@ export function clientStack(parts: ClientStackParts): Next {
       parts.balancer,
       (endpoint) =>
         attemptTimeoutLayer((call) =>
-          call.send(endpoint.connection.transport, call.header, Math.max(0, call.deadline - clock.now()), call.signal),
+          call.send(
+            endpoint.connection.transport,
+            call.header,
+            Math.max(0, Math.floor(call.deadline - clock.now())),
+            call.signal,
+          ),
         ),
     ),
   );
