@@ -105,7 +105,8 @@ function chargeOutcome(answer: Answer): ChargeOutcome {
       ? { kind: "charged", reference: charged.data.id }
       : { kind: "unknown", problem: "the provider's answer names no charge" };
   }
-  if (status === 402) {
+  // The card, or what the request says of it, is refused for good.
+  if (status === 402 || status === 400 || status === 422) {
     const declined = declineAnswer.safeParse(body);
     return { kind: "declined", reason: declined.success ? declined.data.code : "declined" };
   }
