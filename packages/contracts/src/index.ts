@@ -8,7 +8,7 @@ export {
   HealthCheckResponse_ServingStatus as ServingStatus,
   HealthCheckResponseSchema,
 } from "./gen/health/v1/health_pb.ts";
-export { ServerReflection } from "./gen/reflection/v1/reflection_pb.ts";
+export { ServerReflection, ServerReflectionRequestSchema } from "./gen/reflection/v1/reflection_pb.ts";
 export { ServerReflection as ServerReflectionAlpha } from "./gen/reflection/v1alpha/reflection_pb.ts";
 export { type EventOptions, EventOptionsSchema, event } from "./gen/weft/events/v1/events_pb.ts";
 export {

@@ -2,6 +2,7 @@ import type { Interceptor } from "@connectrpc/connect";
 import type { Clock } from "@weft/context";
 import type { Bulkhead } from "@weft/policy";
 import type { Logger } from "@weft/telemetry";
+import { allowedCallersLayer } from "./layers/allowed-callers.ts";
 import { bulkheadLayer } from "./layers/bulkhead.ts";
 import { contextLayer } from "./layers/context.ts";
 import { deadlineLayer, stillWantedLayer } from "./layers/deadline.ts";
@@ -28,6 +29,7 @@ export function serverStack(parts: ServerStackParts): Interceptor[] {
     spanLayer(), // trace, correlation id, duration
     parts.inFlight, // load
     errorLayer(logger, mapError), // nothing internal leaves
+    allowedCallersLayer(methods), // who may call
     deadlineLayer(methods, clock), // expired: not started
     bulkheadLayer(methods, bulkheads), // the group's size, and its queue
     stillWantedLayer(clock), // it may have queued too long

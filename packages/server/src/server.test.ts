@@ -1,0 +1,146 @@
+import { create, fromBinary, type MessageInitShape } from "@bufbuild/protobuf";
+import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import {
+  Health,
+  ServerReflection,
+  ServerReflectionAlpha,
+  type ServerReflectionRequestSchema,
+  ServingStatus,
+} from "@weft/contracts";
+import { createMemoryRegistry } from "@weft/registry";
+import { silentLogger } from "@weft/telemetry";
+import { expect, onTestFinished, test } from "vitest";
+import { type ServedService, type Server, startServer } from "./index.ts";
+import { policies } from "./testing/policies.ts";
+
+/** ServerReflection stands for a domain service: a contract that the server knows anyway. */
+function reflected(serverReflectionInfo: ServiceImpl<typeof ServerReflection>["serverReflectionInfo"]): ServedService {
+  const methods = { serverReflectionInfo: defaultPolicy };
+  return serve(ServerReflection, { service: ServerReflection.typeName, methods }, { serverReflectionInfo });
+}
+
+async function start(services: readonly ServedService[] = []) {
+  const registry = createMemoryRegistry();
+  const server = await startServer({
+    services,
+    host: "127.0.0.1",
+    port: 0,
+    logger: silentLogger,
+    registration: { registry, instance: "i-1" },
+    withdrawalMs: 0,
+  });
+  onTestFinished(async () => {
+    await server.close(0);
+    await registry.close();
+  });
+  return { server, registry, transport: transportTo(server) };
+}
+
+function transportTo(server: Server) {
+  return createGrpcTransport({ baseUrl: `http://${server.host}:${server.port}` });
+}
+
+test("health is NOT_SERVING until the instance is announced, and tells watchers of each change", async () => {
+  const { server, transport } = await start();
+  const health = createClient(Health, transport);
+  expect(await health.check({})).toMatchObject({ status: ServingStatus.NOT_SERVING });
+  const statuses: ServingStatus[] = [];
+  const left = new AbortController();
+  const watching = (async () => {
+    for await (const { status } of health.watch({}, { signal: left.signal })) statuses.push(status);
+  })().catch(() => {});
+  await expect.poll(() => statuses).toEqual([ServingStatus.NOT_SERVING]);
+  await server.announce();
+  await expect.poll(() => statuses).toEqual([ServingStatus.NOT_SERVING, ServingStatus.SERVING]);
+  left.abort();
+  await watching;
+});
+
+test("health of a service that isn't here is NOT_FOUND, and SERVICE_UNKNOWN to a watcher", async () => {
+  const { transport } = await start();
+  const health = createClient(Health, transport);
+  const error = await health.check({ service: "nobody.Home" }).catch((reason: unknown) => reason);
+  expect(ConnectError.from(error).code).toBe(Code.NotFound);
+  for await (const { status } of health.watch({ service: "nobody.Home" }, { timeoutMs: 2_000 })) {
+    expect(status).toBe(ServingStatus.SERVICE_UNKNOWN);
+    break;
+  }
+});
+
+test("an instance is in the registry from its announcement until it closes", async () => {
+  const { server, registry } = await start([reflected(async function* () {})]);
+  expect(await registry.list(ServerReflection.typeName)).toEqual([]);
+  await server.announce();
+  expect(await registry.list(ServerReflection.typeName)).toMatchObject([{ instance: "i-1", port: server.port }]);
+  await server.close(0);
+  expect(await registry.list(ServerReflection.typeName)).toEqual([]);
+});
+
+test("a keyed method without a place for its responses is refused at the start", async () => {
+  const keyed = { service: Health, policies: policies({ idempotencyKey: true }), implementation: {} };
+  await expect(start([keyed])).rejects.toThrow(/grpc.health.v1.Health\/Check is keyed .*needs `commands`/);
+});
+
+test("a port that is taken is named", async () => {
+  const { server } = await start();
+  const again = startServer({ services: [], host: server.host, port: server.port, logger: silentLogger });
+  await expect(again).rejects.toThrow(`127.0.0.1:${server.port} is in use`);
+});
+
+for (const [version, service] of [
+  ["v1", ServerReflection],
+  ["v1alpha", ServerReflectionAlpha],
+] as const) {
+  test(`reflection ${version} lists the services and gives each symbol's file with all that it imports`, async () => {
+    const { transport } = await start();
+    const client = createClient(service as typeof ServerReflection, transport);
+    async function ask(
+      messageRequest: NonNullable<MessageInitShape<typeof ServerReflectionRequestSchema>["messageRequest"]>,
+    ) {
+      const answers = client.serverReflectionInfo(one(create(ServerReflectionRequestSchema, { messageRequest })));
+      for await (const { messageResponse } of answers) return messageResponse;
+      return expect.fail("no answer");
+    }
+    const listed = await ask({ case: "listServices", value: "" });
+    expect(listed).toMatchObject({ case: "listServicesResponse" });
+    const file = await ask({ case: "fileContainingSymbol", value: "grpc.reflection.v1.ServerReflection" });
+    const descriptors = file.case === "fileDescriptorResponse" ? file.value.fileDescriptorProto : [];
+    const names = descriptors.map((bytes) => fromBinary(FileDescriptorProtoSchema, bytes).name);
+    expect(names).toEqual(["reflection/v1/reflection.proto"]);
+    const unknown = await ask({ case: "fileByFilename", value: "nothing.proto" });
+    expect(unknown).toMatchObject({ case: "errorResponse", value: { errorCode: Code.NotFound } });
+  });
+}
+
+async function* one<T>(message: T): AsyncGenerator<T> {
+  yield message;
+}
+
+test("a running call ends before the server closes", async () => {
+  const gate = Promise.withResolvers<void>();
+  const started = Promise.withResolvers<void>();
+  const slow = reflected(async function* () {
+    started.resolve();
+    await gate.promise;
+    yield { validHost: "done" };
+  });
+  const server = await startServer({
+    services: [slow],
+    host: "127.0.0.1",
+    port: 0,
+    logger: silentLogger,
+    reflection: false,
+  });
+  const client = createClient(ServerReflection, transportTo(server));
+  const call = (async () => {
+    for await (const { validHost } of client.serverReflectionInfo(one({ host: "x" }))) return validHost;
+    return undefined;
+  })();
+  await started.promise;
+  const closed = server.close(5_000);
+  gate.resolve();
+  expect(await call).toBe("done");
+  await closed;
+});

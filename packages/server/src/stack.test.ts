@@ -1,0 +1,174 @@
+import { Code, ConnectError, createClient, type ServiceImpl, type Transport } from "@connectrpc/connect";
+import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
+import { currentCall, headers, remainingMs, systemClock } from "@weft/context";
+import { Health, ServingStatus } from "@weft/contracts";
+import type { MethodPolicy } from "@weft/policy";
+import { listen } from "@weft/rpc";
+import { createLogger, silentLogger } from "@weft/telemetry";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { createBulkheads } from "./layers/bulkhead.ts";
+import { inFlightLayer } from "./layers/in-flight.ts";
+import { policyIndex } from "./serve.ts";
+import { serverStack } from "./stack.ts";
+import { policies } from "./testing/policies.ts";
+
+const serving = { status: ServingStatus.SERVING };
+
+/** The stack alone: the health service stands for any contract here, and so startServer's own must not be in the way. */
+async function open(
+  transportTo: (baseUrl: string) => Transport,
+  implementation: Partial<ServiceImpl<typeof Health>>,
+  policy: Partial<MethodPolicy> = {},
+  logger = silentLogger,
+) {
+  const served = { service: Health, policies: policies(policy), implementation };
+  const methods = policyIndex([served]);
+  const bulkheads = createBulkheads(methods.values());
+  const { layer, inFlight } = inFlightLayer();
+  const listener = await listen({
+    host: "127.0.0.1",
+    port: 0,
+    interceptors: serverStack({ methods, bulkheads, inFlight: layer, logger, clock: systemClock }),
+    routes: (router) => router.service(Health, implementation),
+  });
+  onTestFinished(() => listener.close());
+  const client = createClient(Health, transportTo(`http://127.0.0.1:${listener.port}`));
+  return { client, inFlight, bulkheads };
+}
+
+const protocols: Record<string, (baseUrl: string) => Transport> = {
+  gRPC: (baseUrl) => createGrpcTransport({ baseUrl }),
+  "gRPC-Web": (baseUrl) => createGrpcWebTransport({ baseUrl, httpVersion: "2" }),
+  Connect: (baseUrl) => createConnectTransport({ baseUrl, httpVersion: "2" }),
+};
+
+async function failureOf(call: Promise<unknown>): Promise<ConnectError> {
+  return call.then(
+    () => expect.fail("the call should have failed"),
+    (error: unknown) => ConnectError.from(error),
+  );
+}
+
+describe.each(Object.entries(protocols))("the server stack over %s", (_name, transportTo) => {
+  test("hides what a handler threw, and logs it", async () => {
+    const lines: string[] = [];
+    const logger = createLogger({ service: "test", destination: { write: (line) => void lines.push(line) } });
+    const check = () => {
+      throw new Error("password=hunter2");
+    };
+    const { client } = await open(transportTo, { check }, {}, logger);
+    const error = await failureOf(client.check({}));
+    expect(error.code).toBe(Code.Internal);
+    expect(error.message).not.toContain("hunter2");
+    expect(lines.join("")).toContain("hunter2");
+  });
+
+  test("hides what a stream threw after its first message", async () => {
+    const watch = async function* () {
+      yield serving;
+      throw new Error("password=hunter2");
+    };
+    const { client } = await open(transportTo, { watch });
+    const read = async () => {
+      for await (const _ of client.watch({}));
+    };
+    const error = await failureOf(read());
+    expect(error.code).toBe(Code.Internal);
+    expect(error.message).not.toContain("hunter2");
+  });
+
+  test("gives handlers, streams too, the call that they run for", async () => {
+    const seen: unknown[] = [];
+    const look = () => {
+      const call = currentCall();
+      const remaining = remainingMs(call) ?? Number.NaN;
+      seen.push([call?.correlationId, call?.caller, remaining > 0 && remaining <= 1_000]);
+    };
+    const { client } = await open(transportTo, {
+      check() {
+        look();
+        return serving;
+      },
+      async *watch() {
+        look();
+        yield serving;
+        await Promise.resolve();
+        look();
+      },
+    });
+    const options = { timeoutMs: 1_000, headers: { [headers.correlationId]: "c-1", [headers.caller]: "order" } };
+    await client.check({}, options);
+    for await (const _ of client.watch({}, options));
+    expect(seen).toEqual(Array(3).fill(["c-1", "order", true]));
+  });
+
+  test("ends a handler that takes longer than its contract allows", async () => {
+    const { client, inFlight } = await open(transportTo, { check: () => new Promise(() => {}) }, { timeoutMs: 50 });
+    expect((await failureOf(client.check({}))).code).toBe(Code.DeadlineExceeded);
+    expect(inFlight.count).toBe(0);
+  });
+
+  test("ends a stream that takes longer than its contract allows", async () => {
+    const watch = async function* () {
+      yield serving;
+      await new Promise(() => {});
+    };
+    const { client, inFlight } = await open(transportTo, { watch }, { timeoutMs: 50 });
+    const read = async () => {
+      for await (const _ of client.watch({}));
+    };
+    expect((await failureOf(read())).code).toBe(Code.DeadlineExceeded);
+    await expect.poll(() => inFlight.count).toBe(0);
+  });
+
+  test("refuses what finds the group's places and queue taken, and lets the others through", async () => {
+    const gate = Promise.withResolvers<void>();
+    let running = 0;
+    const check = async () => {
+      running += 1;
+      await gate.promise;
+      return serving;
+    };
+    const bulkhead = { group: "g", maxConcurrent: 2, maxQueue: 1, queueTimeoutMs: undefined };
+    const { client, bulkheads } = await open(transportTo, { check }, { bulkhead });
+    const calls = Array.from({ length: 4 }, () =>
+      client.check({}).then(
+        () => "ok",
+        (e: unknown) => ConnectError.from(e).code,
+      ),
+    );
+    expect(await Promise.race(calls)).toBe(Code.ResourceExhausted);
+    expect(running).toBe(2);
+    expect(bulkheads.get("g")?.getState()).toMatchObject({ running: 2, queued: 1 });
+    gate.resolve();
+    expect((await Promise.all(calls)).filter((result) => result === "ok")).toHaveLength(3);
+  });
+
+  test("does not start a call whose time passed while it was queued", async () => {
+    let started = 0;
+    const gate = Promise.withResolvers<void>();
+    const check = async () => {
+      started += 1;
+      await gate.promise;
+      return serving;
+    };
+    const bulkhead = { group: "g", maxConcurrent: 1, maxQueue: 5, queueTimeoutMs: undefined };
+    const { client, bulkheads } = await open(transportTo, { check }, { bulkhead });
+    const first = client.check({});
+    await expect.poll(() => started).toBe(1);
+    expect((await failureOf(client.check({}, { timeoutMs: 30 }))).code).toBe(Code.DeadlineExceeded);
+    await expect.poll(() => bulkheads.get("g")?.getState().queued).toBe(0);
+    gate.resolve();
+    await first;
+    expect(started).toBe(1);
+  });
+
+  test("keeps a caller out that the contract doesn't allow", async () => {
+    const { client } = await open(transportTo, { check: () => serving }, { allowedCallers: ["order"] });
+    expect((await failureOf(client.check({}))).code).toBe(Code.PermissionDenied);
+    expect((await failureOf(client.check({}, { headers: { [headers.caller]: "user" } }))).code).toBe(
+      Code.PermissionDenied,
+    );
+    expect(await client.check({}, { headers: { [headers.caller]: "order" } })).toMatchObject(serving);
+  });
+});
