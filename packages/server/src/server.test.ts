@@ -1,19 +1,19 @@
 import { create, fromBinary, type MessageInitShape } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
-import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { Code, ConnectError, createClient, type ServiceImpl } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import {
   Health,
   ServerReflection,
   ServerReflectionAlpha,
-  type ServerReflectionRequestSchema,
+  ServerReflectionRequestSchema,
   ServingStatus,
 } from "@weft/contracts";
 import { createMemoryRegistry } from "@weft/registry";
 import { silentLogger } from "@weft/telemetry";
 import { expect, onTestFinished, test } from "vitest";
-import { type ServedService, type Server, startServer } from "./index.ts";
-import { policies } from "./testing/policies.ts";
+import { type ServedService, type Server, serve, startServer } from "./index.ts";
+import { defaultPolicy, policies } from "./testing/policies.ts";
 
 /** ServerReflection stands for a domain service: a contract that the server knows anyway. */
 function reflected(serverReflectionInfo: ServiceImpl<typeof ServerReflection>["serverReflectionInfo"]): ServedService {
