@@ -1,3 +1,10 @@
+export type { AttributeValue, CollectedSpan, SpanKind } from "./collector/span.ts";
+export {
+  type Collector,
+  type CollectorOptions,
+  startCollector,
+  type WaitOptions,
+} from "./collector/start-collector.ts";
 export type { Answer, Example, ProviderState, ServiceExamples, ServiceStub } from "./examples/example.ts";
 export { loadExamples, parseExamples } from "./examples/load.ts";
 export type { Pattern, ValueType } from "./examples/pattern.ts";
