@@ -1,13 +1,20 @@
 import { randomUUID } from "node:crypto";
 import { eventMigrations } from "@weft/events";
 import { commandMigrations, migrate, openStore, type Store } from "@weft/store";
-import { sql } from "kysely";
-import { type InventoryDatabase, migrations } from "../store/schema.ts";
+import { type Insertable, sql } from "kysely";
+import { type InventoryDatabase, migrations, type ProductsTable } from "../store/schema.ts";
+
+/** A product of which a test says only what matters to it; it costs 12.50 USD. */
+export type TestProduct = Pick<Insertable<ProductsTable>, "id" | "stock"> & Partial<Insertable<ProductsTable>>;
 
 export interface TestDatabase {
   readonly store: Store<InventoryDatabase>;
   /** Its own, for a process that is to use it. */
   readonly url: string;
+  /** Leaves nothing but these products, with nothing reserved, no reservation, event or keyed command. */
+  fill(products: readonly TestProduct[]): Promise<void>;
+  /** The types of the events that were published, oldest first. */
+  published(): Promise<readonly string[]>;
   drop(): Promise<void>;
 }
 
@@ -33,6 +40,24 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   return {
     store,
     url: url.href,
+    async fill(products) {
+      await sql`TRUNCATE products, reservations, weft.commands, weft.outbox`.execute(store.db);
+      const rows = products.map((product) => ({
+        description: "",
+        currency_code: "USD",
+        price_minor_units: 1250n,
+        name: product.id,
+        reserved: 0,
+        ...product,
+      }));
+      if (rows.length > 0) await store.db.insertInto("products").values(rows).execute();
+    },
+    async published() {
+      const { rows } = await sql<{ subject: string }>`SELECT subject FROM weft.outbox ORDER BY position`.execute(
+        store.db,
+      );
+      return rows.map(({ subject }) => subject);
+    },
     async drop() {
       await store.close();
       await sql`DROP DATABASE ${sql.id(name)} WITH (FORCE)`.execute(admin.db);

@@ -1,0 +1,262 @@
+import { randomUUID } from "node:crypto";
+import { timestampDate } from "@bufbuild/protobuf/wkt";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { ReservationStatus } from "@shop/contracts/inventory";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { createTestDatabase, type TestDatabase } from "../testing/database.ts";
+import { openInventory, type RunningInventory } from "../testing/running-inventory.ts";
+
+let database: TestDatabase;
+let inventory: RunningInventory;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  inventory = await openInventory({ database });
+});
+beforeEach(() =>
+  database.fill([
+    { id: "beans", stock: 100 },
+    { id: "kettle", stock: 5 },
+    { id: "press", stock: 0 },
+  ]),
+);
+afterAll(async () => {
+  await inventory?.close();
+  await database?.drop();
+});
+
+describe("ListProducts", () => {
+  it("pages through all products by their ids", async () => {
+    const seen: string[] = [];
+    let pageToken = "";
+    do {
+      const page = await inventory.client.listProducts({ pageSize: 2, pageToken });
+      seen.push(...page.products.map(({ id }) => id));
+      pageToken = page.nextPageToken;
+    } while (pageToken !== "");
+    expect(seen).toEqual(["beans", "kettle", "press"]);
+  });
+
+  it("refuses a token that isn't its own", async () => {
+    expect(await refusal(inventory.client.listProducts({ pageToken: "Tm9wZSE" }))).toMatchObject({
+      code: Code.InvalidArgument,
+      rawMessage: expect.stringContaining("page_token"),
+    });
+  });
+});
+
+describe("CheckAvailability", () => {
+  it("answers in the order asked", async () => {
+    const items = ["press", "beans", "kettle"].map((productId) => ({ productId, quantity: 3 }));
+    const answer = await inventory.client.checkAvailability({ items });
+    expect(answer.items.map(({ productId, available }) => [productId, available])).toEqual([
+      ["press", false],
+      ["beans", true],
+      ["kettle", true],
+    ]);
+  });
+
+  it("names every product that doesn't exist", async () => {
+    const items = ["gold", "beans", "silver"].map((productId) => ({ productId, quantity: 1 }));
+    expect(await refusal(inventory.client.checkAvailability({ items }))).toMatchObject({
+      code: Code.NotFound,
+      rawMessage: "no such products: gold, silver",
+    });
+  });
+
+  it("doesn't offer what is reserved", async () => {
+    await inventory.client.reserveProduct({ orderId: randomUUID(), productId: "kettle", quantity: 4 });
+    const { availability } = await inventory.client.getAvailability({ productId: "kettle", quantity: 2 });
+    expect(availability).toMatchObject({ available: false, availableQuantity: 1 });
+  });
+});
+
+describe("ReserveItems", () => {
+  it("reserves all items or none, and names each product that is short with what is left", async () => {
+    const items = ["beans", "kettle", "press"].map((productId) => ({ productId, quantity: 6 }));
+    expect(await refusal(inventory.client.reserveItems({ orderId: randomUUID(), items }))).toMatchObject({
+      code: Code.FailedPrecondition,
+      rawMessage: "too little stock of kettle (6 wanted, 5 left), press (6 wanted, 0 left)",
+    });
+    expect(await levels("beans")).toEqual({ stock: 100, reserved: 0 });
+  });
+
+  it("holds once, however often it is asked at once", async () => {
+    const request = { orderId: randomUUID(), items: [{ productId: "beans", quantity: 10 }] };
+    const answers = await Promise.all(Array.from({ length: 8 }, () => inventory.client.reserveItems(request)));
+    expect(new Set(answers.map(({ reservation }) => reservation?.status))).toEqual(new Set([ReservationStatus.HELD]));
+    expect(await levels("beans")).toEqual({ stock: 100, reserved: 10 });
+  });
+
+  it("gives the last unit to one of many", async () => {
+    const ends = await Promise.all(
+      Array.from({ length: 10 }, () =>
+        outcome(inventory.client.reserveProduct({ orderId: randomUUID(), productId: "kettle", quantity: 2 })),
+      ),
+    );
+    expect(ends.filter((end) => end === "ok")).toHaveLength(2);
+    expect(ends.filter((end) => end === Code.FailedPrecondition)).toHaveLength(8);
+    expect(await levels("kettle")).toEqual({ stock: 5, reserved: 4 });
+  });
+
+  it("holds an expired reservation again", async () => {
+    const request = { orderId: randomUUID(), items: [{ productId: "kettle", quantity: 5 }] };
+    const first = await inventory.client.reserveItems(request);
+    await expireAll();
+    expect(await levels("kettle")).toEqual({ stock: 5, reserved: 0 });
+    const second = await inventory.client.reserveItems(request);
+    expect(second.reservation?.status).toBe(ReservationStatus.HELD);
+    expect(expiry(second)).toBeGreaterThan(expiry(first));
+    expect(await levels("kettle")).toEqual({ stock: 5, reserved: 5 });
+  });
+
+  it("is refused once the reservation was released", async () => {
+    const request = { orderId: randomUUID(), items: [{ productId: "kettle", quantity: 1 }] };
+    await inventory.client.reserveItems(request);
+    await inventory.client.releaseReservation({ orderId: request.orderId });
+    expect(await outcome(inventory.client.reserveItems(request))).toBe(Code.FailedPrecondition);
+    expect(await levels("kettle")).toEqual({ stock: 5, reserved: 0 });
+  });
+
+  const expiry = (answer: Awaited<ReturnType<RunningInventory["client"]["reserveItems"]>>): number =>
+    answer.reservation?.expiresAt ? timestampDate(answer.reservation.expiresAt).getTime() : Number.NaN;
+});
+
+describe("ReleaseReservation", () => {
+  it("doesn't find a product that isn't reserved for the order", async () => {
+    const orderId = randomUUID();
+    await inventory.client.reserveProduct({ orderId, productId: "beans", quantity: 1 });
+    const release = inventory.client.releaseReservation({ orderId, productId: "kettle" });
+    expect(await outcome(release)).toBe(Code.NotFound);
+    expect(await levels("beans")).toEqual({ stock: 100, reserved: 1 });
+  });
+});
+
+describe("CommitReservation", () => {
+  it("takes the stock once", async () => {
+    const orderId = randomUUID();
+    await inventory.client.reserveProduct({ orderId, productId: "beans", quantity: 10 });
+    await inventory.client.commitReservation({ orderId });
+    await inventory.client.commitReservation({ orderId });
+    expect(await levels("beans")).toEqual({ stock: 90, reserved: 0 });
+  });
+});
+
+describe("RestockProduct", () => {
+  it("adds a delivery once a key", async () => {
+    const delivery = { productId: "press", quantity: 7 };
+    const options = { headers: { "idempotency-key": randomUUID() } };
+    const first = await inventory.client.restockProduct(delivery, options);
+    expect(await inventory.client.restockProduct(delivery, options)).toEqual(first);
+    expect(await levels("press")).toEqual({ stock: 7, reserved: 0 });
+  });
+
+  it("refuses another delivery under the same key", async () => {
+    const options = { headers: { "idempotency-key": randomUUID() } };
+    await inventory.client.restockProduct({ productId: "press", quantity: 7 }, options);
+    const other = inventory.client.restockProduct({ productId: "press", quantity: 8 }, options);
+    expect(await outcome(other)).toBe(Code.InvalidArgument);
+  });
+
+  it("refuses more than a product may have", async () => {
+    await database.fill([{ id: "beans", stock: 999_999_999 }]);
+    const delivery = inventory.client.restockProduct({ productId: "beans", quantity: 2 });
+    expect(await outcome(delivery)).toBe(Code.FailedPrecondition);
+  });
+});
+
+describe("the sweep", () => {
+  it("frees what is overdue, and nothing else", async () => {
+    const [overdue, pinned] = [randomUUID(), randomUUID()];
+    await inventory.client.reserveProduct({ orderId: overdue, productId: "beans", quantity: 10 });
+    await inventory.client.reserveProduct({ orderId: pinned, productId: "beans", quantity: 20 });
+    await inventory.client.commitReservation({ orderId: pinned });
+    await expireAll();
+    await inventory.client.reserveProduct({ orderId: randomUUID(), productId: "beans", quantity: 40 });
+    expect(await inventory.sweep()).toBe(0);
+    expect(await levels("beans")).toEqual({ stock: 80, reserved: 40 });
+  });
+
+  it("tells nobody", async () => {
+    await inventory.client.reserveProduct({ orderId: randomUUID(), productId: "beans", quantity: 10 });
+    await expireAll();
+    expect(await database.published()).toEqual(["shop.inventory.v1.StockReserved"]);
+  });
+});
+
+describe("what a caller may send", () => {
+  const orderId = "b0000000-0000-4000-8000-000000000001";
+  const item = { productId: "beans", quantity: 1 };
+  const bad: [method: keyof RunningInventory["client"], request: object, field: string][] = [
+    ["getProduct", {}, "product_id"],
+    ["getProduct", { productId: "Beans" }, "product_id"],
+    ["getProduct", { productId: "b".repeat(65) }, "product_id"],
+    ["listProducts", { pageSize: -1 }, "page_size"],
+    ["listProducts", { pageSize: 101 }, "page_size"],
+    ["listProducts", { pageToken: "a".repeat(201) }, "page_token"],
+    ["checkAvailability", {}, "items"],
+    ["checkAvailability", { items: Array.from({ length: 101 }, () => item) }, "items"],
+    ["checkAvailability", { items: [{ productId: "beans" }] }, "items[0].quantity"],
+    ["checkAvailability", { items: [item, { productId: "beans", quantity: -1 }] }, "items[1].quantity"],
+    ["getAvailability", { quantity: 1 }, "product_id"],
+    ["getAvailability", { productId: "beans", quantity: -1 }, "quantity"],
+    ["getAvailability", { productId: "beans", quantity: 1_000_001 }, "quantity"],
+    ["reserveItems", { items: [item] }, "order_id"],
+    ["reserveItems", { orderId: "42", items: [item] }, "order_id"],
+    ["reserveItems", { orderId }, "items"],
+    [
+      "reserveItems",
+      { orderId, items: Array.from({ length: 101 }, (_, i) => ({ ...item, productId: `p${i}` })) },
+      "items",
+    ],
+    ["reserveItems", { orderId, items: [{ productId: "beans", quantity: 0 }] }, "items[0].quantity"],
+    ["reserveItems", { orderId, items: [item, item] }, "items"],
+    ["reserveProduct", { orderId, quantity: 1 }, "product_id"],
+    ["reserveProduct", { productId: "beans", quantity: 1 }, "order_id"],
+    ["reserveProduct", { orderId, productId: "beans", quantity: -3 }, "quantity"],
+    ["reserveProduct", { orderId, productId: "beans", quantity: 1_000_001 }, "quantity"],
+    ["releaseReservation", {}, "order_id"],
+    ["releaseReservation", { orderId, productId: "../beans" }, "product_id"],
+    ["commitReservation", {}, "order_id"],
+    ["commitReservation", { orderId: "not-a-uuid" }, "order_id"],
+    ["restockProduct", { quantity: 1 }, "product_id"],
+    ["restockProduct", { productId: "beans" }, "quantity"],
+    ["restockProduct", { productId: "beans", quantity: -1 }, "quantity"],
+  ];
+
+  it.each(bad)("%s refuses %j, naming %s", async (method, request, field) => {
+    const call = inventory.client[method] as (request: object) => Promise<unknown>;
+    const error = await refusal(call(request));
+    expect(error.code).toBe(Code.InvalidArgument);
+    expect(error.rawMessage).toContain(field);
+    expect(await levels("beans")).toEqual({ stock: 100, reserved: 0 });
+  });
+});
+
+async function levels(id: string): Promise<{ stock: number; reserved: number }> {
+  const query = database.store.db.selectFrom("products").select(["stock", "reserved"]).where("id", "=", id);
+  return await query.executeTakeFirstOrThrow();
+}
+
+async function expireAll(): Promise<void> {
+  inventory.clock.now = new Date(inventory.clock.now.getTime() + 60_000);
+  while ((await inventory.sweep()) > 0);
+}
+
+async function refusal(call: Promise<unknown>): Promise<ConnectError> {
+  try {
+    await call;
+  } catch (error) {
+    return ConnectError.from(error);
+  }
+  throw new Error("it was not refused");
+}
+
+async function outcome(call: Promise<unknown>): Promise<"ok" | Code> {
+  try {
+    await call;
+    return "ok";
+  } catch (error) {
+    return ConnectError.from(error).code;
+  }
+}

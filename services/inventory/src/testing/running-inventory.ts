@@ -1,0 +1,62 @@
+import { createInventoryClient } from "@shop/contracts/inventory";
+import { createMesh, startServer } from "@weft/service";
+import { createCommandStore } from "@weft/store";
+import { type Logger, silentLogger } from "@weft/telemetry";
+import { expireReservations } from "../app/expire-reservations.ts";
+import { serveInventory } from "../rpc/inventory-service.ts";
+import { createProductRepository } from "../store/product-repository.ts";
+import { createReservationRepository } from "../store/reservation-repository.ts";
+import type { TestDatabase } from "./database.ts";
+
+export interface RunningInventory {
+  /** A caller with the contract's policies. */
+  readonly client: ReturnType<typeof createInventoryClient>;
+  /** Time stands still until it is set. */
+  readonly clock: { now: Date };
+  /** Does what the worker does at each poll. */
+  sweep(): Promise<number>;
+  close(): Promise<void>;
+}
+
+export interface InventoryOptions {
+  readonly database: TestDatabase;
+  readonly logger?: Logger;
+  readonly reservationTtlMs?: number;
+}
+
+/** The service as main.ts wires it, over the network, without broker and registry. */
+export async function openInventory(options: InventoryOptions): Promise<RunningInventory> {
+  const { database, logger = silentLogger, reservationTtlMs = 60_000 } = options;
+  const { store } = database;
+  const clock = { now: new Date("2026-05-01T10:00:00Z") };
+  const now = (): Date => clock.now;
+  const reservations = createReservationRepository(store);
+  const products = createProductRepository(store);
+  const server = await startServer({
+    services: [serveInventory({ products, reservations, now, reservationTtlMs })],
+    host: "127.0.0.1",
+    port: 0,
+    logger,
+    commands: createCommandStore(store),
+  });
+  const { host, port } = server;
+  const mesh = createMesh({
+    service: "test",
+    registry: {
+      watch(service, onChange) {
+        onChange([{ service, instance: "test", metadata: {}, epoch: 1, state: "UP", host, port }]);
+        return { ready: Promise.resolve(), close() {} };
+      },
+    },
+  });
+  const sweep = expireReservations(reservations, now);
+  return {
+    client: createInventoryClient(mesh),
+    clock,
+    sweep: () => sweep(new AbortController().signal),
+    async close() {
+      await mesh.close();
+      await server.close(1_000);
+    },
+  };
+}
