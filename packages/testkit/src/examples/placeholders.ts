@@ -48,7 +48,7 @@ export function matchTemplate(template: string, text: string, bindings: Bindings
     end = match.index + match[0].length;
     if (bound !== undefined) pattern += quoted(bound);
     else if (!isFresh(name)) return false;
-    else if (caught.includes(name)) pattern += `\\${caught.indexOf(name) + 1}`;
+    else if (caught.includes(name)) pattern += `(?:\\${caught.indexOf(name) + 1})`;
     else pattern += `(${uuid})`;
     if (bound === undefined && !caught.includes(name)) caught.push(name);
   }

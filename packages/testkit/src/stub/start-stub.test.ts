@@ -1,6 +1,7 @@
 import type { DescService, JsonValue } from "@bufbuild/protobuf";
 import { fromJson, type Message, toJson } from "@bufbuild/protobuf";
 import { type CallOptions, Code, ConnectError, createClient } from "@connectrpc/connect";
+import { createMesh, type ServicePolicies } from "@weft/client";
 import { createMemoryRegistry } from "@weft/registry";
 import { type Connection, connect } from "@weft/rpc";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -136,6 +137,26 @@ describe("a stub", () => {
     expect(last?.headers.get("x-from")).toBe("the test");
   });
 
+  it("is found and called by a mesh, whose breakers and retries don't mistake its answers", async () => {
+    const registry = createMemoryRegistry();
+    const registered = await startStub({ service, examples }, { registry });
+    const mesh = createMesh({ service: "tests", registry });
+    const client = mesh.client(service, policiesOf(service)) as Record<string, Invoke>;
+    const method = service.methods[1];
+    if (method === undefined) throw new Error("the contract has no second method");
+    const get = (noteId: string) => client.getNote?.(fromJson(method.input, { noteId })) as Promise<Message>;
+    for (let i = 0; i < 6; i += 1) expect((await failure(get("nothing"))).code).toBe(Code.NotFound);
+    const answer = await get("5f0c7f6e-1111-4222-8333-444444444444");
+    expect(toJson(method.output, answer)).toMatchObject({ note: { text: "buy milk" } });
+    expect(registered.calls.map(({ example }) => example.name)).toEqual([
+      ...Array.from({ length: 6 }, () => "knows no such note"),
+      "finds a note",
+    ]);
+    await mesh.close();
+    await registered.close();
+    await registry.close();
+  });
+
   it("is found in a registry for as long as it runs", async () => {
     const registry = createMemoryRegistry();
     const registered = await startStub({ service, examples }, { registry });
@@ -145,3 +166,27 @@ describe("a stub", () => {
     await registry.close();
   });
 });
+
+function policiesOf(service: DescService): ServicePolicies {
+  const policy: ServicePolicies["methods"][string] = {
+    timeoutMs: 5_000,
+    idempotent: true,
+    idempotencyKey: false,
+    retry: {
+      maxAttempts: 3,
+      perAttemptTimeoutMs: undefined,
+      baseDelayMs: 1,
+      maxDelayMs: 1,
+      multiplier: 1,
+      jitter: 0,
+      codes: ["UNAVAILABLE"],
+    },
+    hedge: undefined,
+    circuitBreaker: { trip: { kind: "consecutive", failures: 5 }, openForMs: 60_000, halfOpenSuccesses: 3 },
+    bulkhead: undefined,
+    allowedCallers: [],
+    criticality: "normal",
+  };
+  const methods = Object.fromEntries(service.methods.map(({ localName }) => [localName, policy]));
+  return { service: service.typeName, methods };
+}
