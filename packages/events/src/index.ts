@@ -1,0 +1,24 @@
+export {
+  type Broker,
+  BrokerUnavailable,
+  type ConsumeOptions,
+  type Consumption,
+  type IncomingMessage,
+  type OutgoingMessage,
+} from "./broker.ts";
+export { EventError, type EventErrorReason } from "./event-error.ts";
+export { deadLetterHeaders, decodeHeader, encodeHeader, eventHeaders, type Headers } from "./event-headers.ts";
+export type { EventType } from "./event-type.ts";
+export type { FaultPoint, Faults } from "./faults.ts";
+export { createMemoryBroker, type MemoryBrokerOptions } from "./memory-broker.ts";
+export { eventMigrations } from "./migrations.ts";
+export { maxEventBytes, type PublishedEvent, type PublishOptions, publish } from "./publish.ts";
+export { deadLetterStream, deadLetterSubject, type StreamSpec, streamOf } from "./stream.ts";
+export {
+  type Delivery,
+  RetryLater,
+  type Subscription,
+  type SubscriptionOptions,
+  subscribe,
+  Unprocessable,
+} from "./subscribe.ts";

@@ -1,0 +1,99 @@
+import { type Broker, BrokerUnavailable, type Consumption, type OutgoingMessage } from "./broker.ts";
+import { createMemoryConsumer, type MemoryConsumer } from "./memory-consumer.ts";
+
+export interface MemoryBrokerOptions {
+  /** Milliseconds in which an id is kept once; default 120,000. */
+  readonly duplicateWindowMs?: number;
+  /** Wall clock, in milliseconds. */
+  readonly now?: () => number;
+}
+
+/** A broker within one process, for tests and simulations. What it holds ends with it. */
+export interface MemoryBroker extends Broker {
+  /** Loses every message under way and refuses new ones, until `restore`; what was kept stays kept. */
+  interrupt(): void;
+  restore(): void;
+  /** What a stream holds, oldest first. */
+  messages(stream: string): readonly StoredMessage[];
+}
+
+export interface StoredMessage extends OutgoingMessage {
+  readonly sequence: bigint;
+  readonly storedAt: Date;
+}
+
+interface MemoryStream {
+  readonly messages: StoredMessage[];
+  readonly consumers: Map<string, MemoryConsumer>;
+  readonly recent: Map<string, StoredMessage>;
+}
+
+export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBroker {
+  const { duplicateWindowMs = 120_000, now = Date.now } = options;
+  const streams = new Map<string, MemoryStream>();
+  const waiting = new Set<() => void>();
+  let available = true;
+
+  function streamNamed(name: string): MemoryStream {
+    let stream = streams.get(name);
+    if (!stream) {
+      stream = { messages: [], consumers: new Map(), recent: new Map() };
+      streams.set(name, stream);
+    }
+    return stream;
+  }
+
+  function forgetOld(stream: MemoryStream): void {
+    for (const [id, message] of stream.recent) {
+      if (message.storedAt.getTime() > now() - duplicateWindowMs) return;
+      stream.recent.delete(id);
+    }
+  }
+
+  return {
+    async publish(message) {
+      if (!available) throw new BrokerUnavailable("the broker is away");
+      const stream = streamNamed(message.stream.name);
+      forgetOld(stream);
+      const known = stream.recent.get(message.id);
+      if (known) return { sequence: known.sequence, duplicate: true };
+      const sequence = BigInt(stream.messages.length + 1);
+      const stored: StoredMessage = { ...message, sequence, storedAt: new Date(now()) };
+      stream.messages.push(stored);
+      stream.recent.set(message.id, stored);
+      for (const consumer of stream.consumers.values()) consumer.offer(stored);
+      return { sequence, duplicate: false };
+    },
+    consume(options): Consumption {
+      const stream = streamNamed(options.stream.name);
+      let consumer = stream.consumers.get(options.consumer);
+      if (!consumer) {
+        consumer = createMemoryConsumer(options, () => available);
+        stream.consumers.set(options.consumer, consumer);
+        for (const message of stream.messages) {
+          if (options.start === "beginning" || message.storedAt >= options.start) consumer.offer(message);
+        }
+      }
+      return consumer.attach(options.onMessage, options.prefetch);
+    },
+    onAvailable(callback) {
+      waiting.add(callback);
+      if (available) callback();
+      return () => void waiting.delete(callback);
+    },
+    interrupt() {
+      available = false;
+      for (const stream of streams.values()) for (const consumer of stream.consumers.values()) consumer.interrupt();
+    },
+    restore() {
+      available = true;
+      for (const stream of streams.values()) for (const consumer of stream.consumers.values()) consumer.deliver();
+      for (const callback of waiting) callback();
+    },
+    messages: (stream) => streams.get(stream)?.messages ?? [],
+    async close() {
+      available = false;
+      for (const stream of streams.values()) for (const consumer of stream.consumers.values()) consumer.close();
+    },
+  };
+}

@@ -1,0 +1,66 @@
+import type { Migration } from "@weft/store";
+
+/** Tables of outbox and inbox, in the schema "weft" of the service's own database. The set is "weft.events". */
+export const eventMigrations: readonly Migration[] = [
+  {
+    id: "weft.events/0001_outbox",
+    sql: `
+      create schema if not exists weft;
+      create table weft.outbox_keys (
+        stream text not null,
+        key text not null,
+        last_seq bigint not null,
+        primary key (stream, key)
+      ) with (fillfactor = 80);
+      create table weft.outbox (
+        position bigint generated always as identity primary key,
+        id uuid not null unique,
+        stream text not null,
+        subject text not null,
+        key text not null,
+        key_seq bigint not null,
+        headers jsonb not null,
+        data bytea not null,
+        created_at timestamptz not null default clock_timestamp(),
+        published_at timestamptz,
+        stream_sequence bigint
+      );
+      create index outbox_pending on weft.outbox (position) where published_at is null;
+      create index outbox_published on weft.outbox (published_at) where published_at is not null;`,
+  },
+  {
+    id: "weft.events/0002_inbox",
+    sql: `
+      -- When a consumer began: one that has to be created again starts there.
+      create table weft.inbox_consumers (
+        consumer text primary key,
+        started_at timestamptz not null default now()
+      );
+      -- How far a consumer is with a key. Numbers up to the baseline were never expected.
+      create table weft.inbox_positions (
+        consumer text not null,
+        key text not null,
+        last_seq bigint not null,
+        baseline bigint not null,
+        parked_by uuid,
+        updated_at timestamptz not null default now(),
+        primary key (consumer, key)
+      ) with (fillfactor = 80);
+      create table weft.inbox (
+        consumer text not null,
+        event_id uuid not null,
+        settled_at timestamptz not null default now(),
+        primary key (consumer, event_id)
+      );
+      create index inbox_settled on weft.inbox (settled_at);
+      create table weft.inbox_failures (
+        consumer text not null,
+        event_id uuid not null,
+        attempts int not null,
+        last_error text not null,
+        failed_at timestamptz not null default now(),
+        primary key (consumer, event_id)
+      );
+      create index inbox_failures_at on weft.inbox_failures (failed_at);`,
+  },
+];
