@@ -13,6 +13,7 @@ export interface OrderFeedOptions {
 }
 
 export interface OpenOrderFeed extends OrderFeed {
+  getState(): { readonly watchers: number };
   close(): Promise<void>;
 }
 
@@ -47,6 +48,11 @@ export async function openOrderFeed({ store, logger, pollMs = 5_000 }: OrderFeed
       } finally {
         leave(watched, orderId, watcher);
       }
+    },
+    getState() {
+      let watchers = 0;
+      for (const each of watched.values()) watchers += each.size;
+      return { watchers };
     },
     async close() {
       await listener.close();
