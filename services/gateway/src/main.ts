@@ -1,7 +1,7 @@
 import { runProcess, startServer } from "@weft/service";
-import { createForwarder, forwardingImplementation } from "./forward/index.ts";
+import { createForwarder, forwardedServices } from "./forward/index.ts";
 import { startEdge } from "./http/edge.ts";
-import { handedOn, publicServices } from "./public-services.ts";
+import { publicServices } from "./public-services.ts";
 import { settings } from "./settings.ts";
 
 await runProcess({
@@ -14,16 +14,11 @@ await runProcess({
       onHidden: (method, error) => logger.warn({ error, method: method.name }, "a call failed inside"),
     });
     const grpc = await startServer({
-      services: publicServices.map(({ service, policies }) => ({
-        service,
-        policies: handedOn(policies),
-        implementation: forwardingImplementation(service, forwarder),
-      })),
+      services: forwardedServices(publicServices, forwarder),
       host: settings.HOST,
       port: settings.GRPC_PORT,
       logger,
     });
-    onClose("grpc", () => grpc.close(settings.WEFT_DRAIN_MS));
     reportInFlight(() => grpc.inFlight.count);
     const edge = await startEdge({
       services: publicServices.map(({ service }) => service),
@@ -33,7 +28,9 @@ await runProcess({
       corsOrigins: settings.CORS_ORIGINS.split(",").map((origin) => origin.trim()),
       onError: (error) => logger.error({ error }, "a request failed"),
     });
-    onClose("http", () => edge.close(settings.WEFT_DRAIN_MS));
+    onClose("ports", async () => {
+      await Promise.all([edge.close(settings.WEFT_DRAIN_MS), grpc.close(settings.WEFT_DRAIN_MS)]);
+    });
     await grpc.announce();
     return { http: `${settings.HOST}:${edge.port}`, grpc: `${settings.HOST}:${grpc.port}` };
   },

@@ -19,11 +19,3 @@ export const publicServices: readonly PublicService[] = [
   { service: PaymentService, policies: paymentServicePolicies },
   { service: NotificationService, policies: notificationServicePolicies },
 ];
-
-/** A contract's policies for who only hands calls on: keys and bulkheads are the service's own business. */
-export function handedOn(policies: PublicService["policies"]): PublicService["policies"] {
-  const methods = Object.entries(policies.methods).map(
-    ([name, policy]) => [name, { ...policy, idempotencyKey: false, bulkhead: undefined }] as const,
-  );
-  return { service: policies.service, methods: Object.fromEntries(methods) };
-}

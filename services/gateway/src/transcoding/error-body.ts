@@ -1,6 +1,6 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { type FieldFault, isBadRequest } from "./faults.ts";
+import { describeFaults, type FieldFault, isBadRequest } from "./faults.ts";
 import { restSpelling } from "./rest-spelling.ts";
 import type { Route } from "./routes.ts";
 import { statuses } from "./status.ts";
@@ -31,7 +31,9 @@ export function errorAnswer(error: unknown, route?: Route): ErrorAnswer {
           field: restSpelling(route, field),
           description,
         }));
-  return answer(known.code, guarded.get(known.code) ?? known.rawMessage, faults);
+  // The service's own message spells fields as the contract does.
+  const message = faults.length > 0 ? describeFaults(faults) : (guarded.get(known.code) ?? known.rawMessage);
+  return answer(known.code, message, faults);
 }
 
 /** An error of HTTP itself, such as 415, in the same shape. */

@@ -5,13 +5,18 @@ export interface FieldFault {
   readonly description: string;
 }
 
+/** Faults as one line of text. */
+export function describeFaults(faults: readonly FieldFault[]): string {
+  return faults.map(({ field, description }) => (field === "" ? description : `${field}: ${description}`)).join("; ");
+}
+
 /** A request that can't be read as its contract says. */
 export class BadRequestError extends Error {
   override readonly name = "BadRequestError";
   readonly faults: readonly FieldFault[];
 
   constructor(faults: readonly FieldFault[]) {
-    super(faults.map(({ field, description }) => (field === "" ? description : `${field}: ${description}`)).join("; "));
+    super(describeFaults(faults));
     this.faults = faults;
   }
 }

@@ -66,7 +66,9 @@ test("a field that isn't there is named, in the query and at any depth of the bo
     faults: { "items[1].product": "there is no such field", note: "there is no such field" },
   });
   expect(read("PATCH", "/v1/users/7", { nick: "B" })).toHaveProperty(["faults", "nick"]);
-  expect(read("POST", "/v1/users", JSON.parse('{"__proto__":{"name":"x"}}'))).toHaveProperty(["faults", "__proto__"]);
+  expect(JSON.stringify(read("POST", "/v1/users", JSON.parse('{"__proto__":{"name":"x"}}')))).toBe(
+    '{"faults":{"__proto__":"there is no such field"}}',
+  );
 });
 
 test("a value of the wrong type is named, with what it must be", () => {
