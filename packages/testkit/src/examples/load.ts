@@ -9,7 +9,28 @@ import { fillKnown } from "./placeholders.ts";
 import { collectProblems, ExamplesError, type Problems } from "./problems.ts";
 
 /**
- * Reads a service's examples and holds them against its contract.
+ * Reads a service's examples and holds them against its contract. The file is YAML:
+ *
+ * ```yaml
+ * service: shop.user.v1.UserService
+ * methods:
+ *   GetUser:                                     # a list for each method of the contract
+ *     - name: finds an account
+ *       state:                                   # or its name alone; a provider's test makes it true
+ *         name: an account
+ *         params: { email: ada@example.com }     # ${email} below
+ *         values: { user_id: a0000000-… }        # ${user_id} below; the provider's test may give another
+ *       metadata: { idempotency-key: "${uuid:key}" }
+ *       request: { userId: "${user_id}" }        # proto JSON, no matchers
+ *       response:                                # only the fields that are named are looked at
+ *         user: { id: "${user_id}", createdAt: { $type: timestamp } }
+ * ```
+ *
+ * - `response` for a unary method, `responses`, a list, for a stream (`open: true` when it stays open after them), or
+ *   `error: { code, message }`.
+ * - Matchers: `{ $type: uuid | timestamp | string | int }`, `{ $contains: text }`, `{ $regex, $example }`, `{ $oneOf: [values] }`,
+ *   and `{ $each: pattern, $min: 1 }` for a list. A stub answers `$example`, or a value that fits.
+ * - `${uuid:name}` is a new id in each run; a stub takes any, and gives the same one back.
  *
  * Throws an ExamplesError that names file, line, method, example and field of everything that doesn't fit: unknown methods
  * and fields, values of a wrong type, unknown error codes, methods without an example, and requests that a stub couldn't
