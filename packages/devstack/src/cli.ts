@@ -12,8 +12,8 @@ const USAGE = `weft COMMAND
 
 /** Programs that are written elsewhere, by those who know what runs. */
 const PROGRAMS: Readonly<Record<string, string>> = {
-  demo: "bench/demo/main.ts",
-  faults: "bench/faults/main.ts",
+  demo: "acceptance/src/demo.ts",
+  faults: "acceptance/src/faults.ts",
   bench: "bench/main.ts",
 };
 

@@ -1,0 +1,2 @@
+export { type OrderJson, type ProductJson, type Shop, shopOf } from "./shop.ts";
+export { until } from "./until.ts";
