@@ -4,6 +4,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { ReservationStatus } from "@shop/contracts/inventory";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../testing/database.ts";
+import { published } from "../testing/published.ts";
 import { openInventory, type RunningInventory } from "../testing/running-inventory.ts";
 
 let database: TestDatabase;
@@ -123,6 +124,18 @@ describe("ReserveItems", () => {
 });
 
 describe("ReleaseReservation", () => {
+  it("gives the stock back once, and tells of it once", async () => {
+    const orderId = randomUUID();
+    await inventory.client.reserveProduct({ orderId, productId: "beans", quantity: 10 });
+    await inventory.client.releaseReservation({ orderId });
+    await inventory.client.releaseReservation({ orderId });
+    expect(await levels("beans")).toEqual({ stock: 100, reserved: 0 });
+    expect(await published(database, orderId)).toEqual([
+      "StockReserved: 10 beans",
+      "StockReleased REQUESTED: 10 beans",
+    ]);
+  });
+
   it("doesn't find a product that isn't reserved for the order", async () => {
     const orderId = randomUUID();
     await inventory.client.reserveProduct({ orderId, productId: "beans", quantity: 1 });
@@ -139,6 +152,7 @@ describe("CommitReservation", () => {
     await inventory.client.commitReservation({ orderId });
     await inventory.client.commitReservation({ orderId });
     expect(await levels("beans")).toEqual({ stock: 90, reserved: 0 });
+    expect(await published(database, orderId)).toEqual(["StockReserved: 10 beans", "StockCommitted: 10 beans"]);
   });
 });
 
@@ -178,9 +192,10 @@ describe("the sweep", () => {
   });
 
   it("tells nobody", async () => {
-    await inventory.client.reserveProduct({ orderId: randomUUID(), productId: "beans", quantity: 10 });
+    const orderId = randomUUID();
+    await inventory.client.reserveProduct({ orderId, productId: "beans", quantity: 10 });
     await expireAll();
-    expect(await database.published()).toEqual(["shop.inventory.v1.StockReserved"]);
+    expect(await published(database, orderId)).toEqual(["StockReserved: 10 beans"]);
   });
 });
 

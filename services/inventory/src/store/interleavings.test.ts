@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { StockCommitted, StockReleased, StockReserved } from "@shop/contracts/inventory";
 import fc from "fast-check";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -10,7 +11,12 @@ import { pinReservation } from "../app/pin-reservation.ts";
 import { releaseReservation } from "../app/release-reservation.ts";
 import { reserveItems } from "../app/reserve-items.ts";
 import { restockProduct } from "../app/restock-product.ts";
-import { ReservationClosedError, ReservationDiffersError, ReservationNotFoundError } from "../domain/reservation.ts";
+import {
+  ReservationClosedError,
+  ReservationDiffersError,
+  ReservationNotFoundError,
+  type ReservationState,
+} from "../domain/reservation.ts";
 import { type Item, StockShortError } from "../domain/stock.ts";
 import { createTestDatabase, type TestDatabase } from "../testing/database.ts";
 import { createProductRepository } from "./product-repository.ts";
@@ -60,7 +66,7 @@ describe("any interleaving of reserve, pin, release, commit, cancel, expire and 
   });
   afterAll(() => database?.drop());
 
-  it("keeps the books: reserved is the sum of open reservations, and no unit appears or vanishes", async () => {
+  it("keeps the books: reserved is the sum of open reservations, no unit appears or vanishes, and the news are true", async () => {
     await fc.assert(
       fc.asyncProperty(startStock, clients, async (stock, clients) => {
         await fill(database, stock);
@@ -72,6 +78,7 @@ describe("any interleaving of reserve, pin, release, commit, cancel, expire and 
             (stock[i] ?? 0) + (restocked.get(productId) ?? 0),
           );
         }
+        for (const { state, news } of await lastNews(database)) expect(news, state).toBeOneOf(newsOf[state]);
       }),
       { numRuns: 200 },
     );
@@ -134,10 +141,19 @@ describe("any interleaving of reserve, pin, release, commit, cancel, expire and 
   }
 });
 
+/** What a reservation's last event may be; a cancelled order may never have had one, or none since it expired. */
+const newsOf: Readonly<Record<ReservationState["kind"], readonly (string | null)[]>> = {
+  held: [StockReserved.subject],
+  pinned: [StockReserved.subject],
+  expired: [StockReserved.subject],
+  committed: [StockCommitted.subject],
+  released: [StockReleased.subject, StockReserved.subject, null],
+};
+
 const refusals = [StockShortError, ReservationClosedError, ReservationDiffersError, ReservationNotFoundError];
 
 async function fill({ store }: TestDatabase, stock: readonly number[]): Promise<void> {
-  await store.db.deleteFrom("reservations").execute();
+  await sql`TRUNCATE reservations, weft.outbox, weft.outbox_keys`.execute(store.db);
   for (const [i, id] of productIds.entries()) {
     await store.db
       .updateTable("products")
@@ -166,6 +182,17 @@ async function books({ store }: TestDatabase): Promise<readonly Entry[]> {
       ON i."productId" = p.id
     WHERE p.id = ANY (${productIds}::text[])
     GROUP BY p.id ORDER BY p.id
+  `.execute(store.db);
+  return rows;
+}
+
+async function lastNews({
+  store,
+}: TestDatabase): Promise<readonly { readonly state: ReservationState["kind"]; readonly news: string | null }[]> {
+  const { rows } = await sql<{ state: ReservationState["kind"]; news: string | null }>`
+    SELECT state, (
+      SELECT subject FROM weft.outbox WHERE key = order_id::text ORDER BY key_seq DESC LIMIT 1
+    ) AS news FROM reservations
   `.execute(store.db);
   return rows;
 }

@@ -13,8 +13,6 @@ export interface TestDatabase {
   readonly url: string;
   /** Leaves nothing but these products, with nothing reserved, no reservation, event or keyed command. */
   fill(products: readonly TestProduct[]): Promise<void>;
-  /** The types of the events that were published, oldest first. */
-  published(): Promise<readonly string[]>;
   drop(): Promise<void>;
 }
 
@@ -51,12 +49,6 @@ export async function createTestDatabase(): Promise<TestDatabase> {
         ...product,
       }));
       if (rows.length > 0) await store.db.insertInto("products").values(rows).execute();
-    },
-    async published() {
-      const { rows } = await sql<{ subject: string }>`SELECT subject FROM weft.outbox ORDER BY position`.execute(
-        store.db,
-      );
-      return rows.map(({ subject }) => subject);
     },
     async drop() {
       await store.close();
