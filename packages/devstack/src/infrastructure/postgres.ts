@@ -63,6 +63,8 @@ export async function startPostgres(ground: Ground): Promise<Part> {
     preferredPort: PREFERRED_PORT,
     url: adminUrl,
     stopSignal: "SIGINT",
+    // After a kill -9 its workers need a moment to notice, and hold the shared memory until then.
+    passing: /shared memory block .* still in use/,
     launch: (port) => ({
       command: binaries.postgres,
       args: ["-D", data, "-p", `${port}`, ...settings],

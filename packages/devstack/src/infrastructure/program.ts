@@ -15,6 +15,8 @@ export interface Program {
   readonly launch: (port: number) => Omit<Launch, "cwd" | "env" | "output"> & { readonly env?: NodeJS.ProcessEnv };
   readonly serves: (port: number, child: Child, signal: AbortSignal) => Promise<void>;
   readonly stopSignal?: NodeJS.Signals;
+  /** See SupervisedOptions. */
+  readonly passing?: RegExp;
 }
 
 /** Runs a program of the machine (or of ours) on a private port that it keeps over kills and starts. */
@@ -49,6 +51,7 @@ function supervise(ground: Ground, program: Program, port: number): Supervised {
     restart: "once-ready",
     readyTimeoutMs: 30_000,
     ...(program.stopSignal && { stopSignal: program.stopSignal }),
+    ...(program.passing && { passing: program.passing }),
     launch: () => ({ env: ground.env, ...program.launch(port), cwd: ground.dataDir, output: { file: log } }),
     serves: (child, signal) => program.serves(port, child, signal),
     explain: () => endOfLog(log),

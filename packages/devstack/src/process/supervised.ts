@@ -28,6 +28,8 @@ export interface SupervisedOptions {
   readonly stopTimeoutMs?: number;
   /** `always` also when it never served; `once-ready`: a start that fails rejects, later crashes are repaired. */
   readonly restart: "always" | "once-ready" | "never";
+  /** A start that fails with such a message is tried again whatever `restart` says: what is in its way goes by itself. */
+  readonly passing?: RegExp;
   readonly readyTimeoutMs?: number;
   readonly onState?: (state: State, detail: { readonly exit?: Exit; readonly retryMs?: number }) => void;
   /** What to add to the error of a failed start, e.g. the end of its log. */
@@ -35,6 +37,7 @@ export interface SupervisedOptions {
 }
 
 const BACKOFF = { firstMs: 250, maxMs: 10_000, healthyAfterMs: 10_000 };
+const PASSING_ATTEMPTS = 6;
 
 export function createSupervised(options: SupervisedOptions): Supervised {
   const { name, ledger, stopSignal = "SIGTERM", stopTimeoutMs = 10_000, onState = () => {} } = options;
@@ -42,6 +45,8 @@ export function createSupervised(options: SupervisedOptions): Supervised {
   let child: Child | undefined;
   let wanted = false;
   let failures = 0;
+  /** It served before it crashed, so that starting it again is a repair. */
+  let repairing = false;
   let retry: NodeJS.Timeout | undefined;
   let launching: Promise<void> = Promise.resolve();
   let ready = deferred();
@@ -100,7 +105,10 @@ export function createSupervised(options: SupervisedOptions): Supervised {
   }
 
   function failed(error: Error, detail: { exit?: Exit }, served = false): void {
-    if (options.restart === "never" || (options.restart === "once-ready" && !served && failures === 0)) {
+    repairing ||= served;
+    const passing = options.passing?.test(error.message) === true && failures < PASSING_ATTEMPTS;
+    const repaired = options.restart === "always" || (options.restart === "once-ready" && repairing);
+    if (!passing && !repaired) {
       wanted = false;
       become("crashed", detail);
       const broken = ready;
@@ -142,6 +150,7 @@ export function createSupervised(options: SupervisedOptions): Supervised {
       if (!wanted) {
         wanted = true;
         failures = 0;
+        repairing = false;
         ready = deferred();
       }
       launching = launch();
