@@ -89,6 +89,15 @@ describe("ReserveItems", () => {
     expect(await levels("beans")).toEqual({ stock: 100, reserved: 10 });
   });
 
+  it("takes an order's id in capitals for the same order", async () => {
+    const orderId = randomUUID();
+    const items = [{ productId: "beans", quantity: 10 }];
+    await inventory.client.reserveItems({ orderId: orderId.toUpperCase(), items });
+    const { reservation } = await inventory.client.reserveItems({ orderId, items });
+    expect(reservation?.orderId).toBe(orderId);
+    expect(await published(database, orderId)).toEqual(["StockReserved: 10 beans"]);
+  });
+
   it("gives the last unit to one of many", async () => {
     const ends = await Promise.all(
       Array.from({ length: 10 }, () =>
@@ -189,6 +198,24 @@ describe("the sweep", () => {
     await inventory.client.reserveProduct({ orderId: randomUUID(), productId: "beans", quantity: 40 });
     expect(await inventory.sweep()).toBe(0);
     expect(await levels("beans")).toEqual({ stock: 80, reserved: 40 });
+  });
+
+  it("frees once what several instances sweep at once", async () => {
+    const orders = Array.from({ length: 20 }, () => randomUUID());
+    await Promise.all(
+      orders.map((orderId) => inventory.client.reserveProduct({ orderId, productId: "beans", quantity: 2 })),
+    );
+    inventory.clock.now = new Date(inventory.clock.now.getTime() + 60_000);
+    await Promise.all([inventory.sweep(), inventory.sweep(), inventory.sweep()]);
+    expect(await inventory.sweep()).toBe(0);
+    expect(await levels("beans")).toEqual({ stock: 100, reserved: 0 });
+  });
+
+  it("stops between two reservations when it is told to", async () => {
+    await inventory.client.reserveProduct({ orderId: randomUUID(), productId: "beans", quantity: 2 });
+    inventory.clock.now = new Date(inventory.clock.now.getTime() + 60_000);
+    await expect(inventory.sweep(AbortSignal.abort(new Error("closing")))).rejects.toThrow("closing");
+    expect(await levels("beans")).toEqual({ stock: 100, reserved: 2 });
   });
 
   it("tells nobody", async () => {

@@ -50,15 +50,18 @@ export function serveInventory({
         return availability ? { availability } : {};
       }),
     reserveItems: ({ orderId, items }) =>
-      answering(async () => ({ reservation: toReservation(await reserve({ orderId, items })) })),
+      answering(async () => ({ reservation: toReservation(await reserve({ orderId: canonical(orderId), items })) })),
     reserveProduct: ({ orderId, productId, quantity }) =>
       answering(async () => {
         const items = [{ productId, quantity }];
-        return { reservation: toReservation(await reserve({ orderId, items })) };
+        return { reservation: toReservation(await reserve({ orderId: canonical(orderId), items })) };
       }),
     releaseReservation: ({ orderId, productId }) =>
-      answering(async () => ({ reservation: toReservation(await release(orderId, productId || undefined)) })),
-    commitReservation: ({ orderId }) => answering(async () => ({ reservation: toReservation(await commit(orderId)) })),
+      answering(async () => ({
+        reservation: toReservation(await release(canonical(orderId), productId || undefined)),
+      })),
+    commitReservation: ({ orderId }) =>
+      answering(async () => ({ reservation: toReservation(await commit(canonical(orderId))) })),
     restockProduct: ({ productId, quantity }) =>
       answering(() =>
         storeResponse(
@@ -69,4 +72,9 @@ export function serveInventory({
       ),
   };
   return serve(InventoryService, inventoryServicePolicies, implementation);
+}
+
+/** A UUID may come in capitals, and is the same one: locks and events go by its text. */
+function canonical(uuid: string): string {
+  return uuid.toLowerCase();
 }

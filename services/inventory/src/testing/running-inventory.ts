@@ -14,7 +14,7 @@ export interface RunningInventory {
   /** Time stands still until it is set. */
   readonly clock: { now: Date };
   /** Does what the worker does at each poll. */
-  sweep(): Promise<number>;
+  sweep(signal?: AbortSignal): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -53,7 +53,7 @@ export async function openInventory(options: InventoryOptions): Promise<RunningI
   return {
     client: createInventoryClient(mesh),
     clock,
-    sweep: () => sweep(new AbortController().signal),
+    sweep: (signal = new AbortController().signal) => sweep(signal),
     async close() {
       await mesh.close();
       await server.close(1_000);
