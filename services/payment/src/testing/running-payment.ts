@@ -1,0 +1,119 @@
+import { randomUUID } from "node:crypto";
+import { createPaymentClient } from "@shop/contracts/payment";
+import { eventMigrations } from "@weft/events";
+import { startServer } from "@weft/service";
+import { migrate, openStore } from "@weft/store";
+import { type Logger, silentLogger } from "@weft/telemetry";
+import { sql } from "kysely";
+import { attemptCharge } from "../app/attempt-charge.ts";
+import { attemptRefund } from "../app/attempt-refund.ts";
+import { cancelOrderPayment } from "../app/cancel-payment.ts";
+import { getPayment } from "../app/get-payment.ts";
+import { openOrderPayment } from "../app/open-payment.ts";
+import type { OrderStanding, Orders } from "../app/orders.ts";
+import type { PaymentProvider } from "../app/payment-provider.ts";
+import type { Claim, Work } from "../app/payments.ts";
+import { processPayment } from "../app/process-payment.ts";
+import { refundPayment } from "../app/refund-payment.ts";
+import { createHttpPaymentProvider } from "../peers/http-payment-provider.ts";
+import { servePayments } from "../rpc/payment-service.ts";
+import { createPaymentRepository } from "../store/payment-repository.ts";
+import { migrations, type PaymentDatabase } from "../store/schema.ts";
+import { onOrderCreated } from "../subscribers/order-created.ts";
+import { onOrderStatusChanged } from "../subscribers/order-status-changed.ts";
+import { createTestDatabase } from "./database.ts";
+import { meshTo } from "./mesh.ts";
+
+export interface RunningPaymentOptions {
+  readonly providerUrl: string;
+  /** Longest wait for the provider, in milliseconds; default 2,000. */
+  readonly timeoutMs?: number;
+  readonly logger?: Logger;
+}
+
+export type RunningPayment = Awaited<ReturnType<typeof openPaymentService>>;
+
+export const leaseMs = 8_000;
+export const pauseMs = 1_000;
+
+/** The service as main.ts wires it, over the network, but for its workers: a test says when they take their turn. */
+export async function openPaymentService({
+  providerUrl,
+  timeoutMs = 2_000,
+  logger = silentLogger,
+}: RunningPaymentOptions) {
+  const database = await createTestDatabase("payment");
+  const store = openStore<PaymentDatabase>({ url: database.url, application: "payment-test", maxConnections: 20 });
+  await migrate(store, [...eventMigrations, ...migrations]);
+
+  const clock = { now: new Date() };
+  const now = (): Date => clock.now;
+  const standings = new Map<string, OrderStanding | "unreachable">();
+  const orders: Orders = {
+    async standing(orderId) {
+      const standing = standings.get(orderId) ?? "pending";
+      if (standing === "unreachable") throw new Error("the order service can't be reached");
+      return standing;
+    },
+  };
+  const http = createHttpPaymentProvider({ url: providerUrl, timeoutMs });
+  const during: { charge: ((orderId: string) => Promise<void>) | undefined } = { charge: undefined };
+  const provider: PaymentProvider = {
+    ...http,
+    async charge(charge, signal) {
+      const outcome = await http.charge(charge, signal);
+      await during.charge?.(charge.orderId);
+      return outcome;
+    },
+  };
+
+  const payments = createPaymentRepository({ store, newLease: randomUUID });
+  const timing = { now, leaseMs, pauseMs: () => pauseMs };
+  const wake = (): void => {};
+  const charge = attemptCharge({ payments, orders, provider, logger, wakeRefunds: wake, ...timing });
+  const refund = attemptRefund({ payments, provider, logger, ...timing });
+  const useCases = {
+    get: getPayment(payments),
+    process: processPayment({ payments, ...timing }, charge),
+    refund: refundPayment({ payments, ...timing }, refund),
+  };
+  const server = await startServer({ services: [servePayments(useCases)], host: "127.0.0.1", port: 0, logger });
+  const mesh = meshTo(server);
+
+  const claim = (work: Work, limit = 100) => payments.claimDue(work, limit, leaseMs, now());
+  return {
+    client: createPaymentClient(mesh),
+    store,
+    payments,
+    subscriptions: {
+      orderCreated: onOrderCreated(openOrderPayment(payments, now, wake)),
+      orderStatusChanged: onOrderStatusChanged(cancelOrderPayment(payments, now, wake)),
+    },
+    /** What the order service says; pending unless set. */
+    standings,
+    /** Runs after the provider answered a charge and before the answer is kept. */
+    during,
+    claim,
+    charge,
+    /** One turn of the worker; the payments that it was at. */
+    async turn(work: Work) {
+      const attempt: (claim: Claim) => ReturnType<typeof charge> = work === "charge" ? charge : refund;
+      return Promise.all((await claim(work)).map(attempt));
+    },
+    pass(ms: number) {
+      clock.now = new Date(clock.now.getTime() + ms);
+    },
+    /** The events that were published about an order, oldest first, by their short names. */
+    async published(orderId: string): Promise<readonly string[]> {
+      const { rows } = await sql<{ subject: string }>`
+        SELECT subject FROM weft.outbox WHERE key = ${orderId} ORDER BY position`.execute(store.db);
+      return rows.map(({ subject }) => subject.replace(/^.*\./, ""));
+    },
+    async close() {
+      await mesh.close();
+      await server.close(0);
+      await store.close();
+      await database.drop();
+    },
+  };
+}
