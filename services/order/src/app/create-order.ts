@@ -1,6 +1,6 @@
 import { addSpanEvent, setSpanAttributes, traced } from "@weft/telemetry";
 import { priced, type Quote, shortage, type Wish } from "../domain/availability.ts";
-import { type Order, type OrderItem, placeOrder } from "../domain/order.ts";
+import { type Order, placeOrder } from "../domain/order.ts";
 import { orderIdOf } from "../domain/order-id.ts";
 import { OutOfStockError, UserDeletedError, UserNotFoundError } from "../domain/refusals.ts";
 import type { Customers } from "./customers.ts";
@@ -59,23 +59,23 @@ export function createOrder({ customers, warehouse, orders, newKey, now, payment
     },
   );
 
-  const keepOrder = traced("keep_order", (id: string, command: CreateOrder, items: readonly OrderItem[]) => {
-    const placedAt = now();
-    const order = placeOrder(id, command.userId, items, placedAt);
+  const keepOrder = traced("keep_order", (order: Order, paymentToken: string) => {
     setSpanAttributes({
-      "shop.order.id": id,
+      "shop.order.id": order.id,
       "shop.order.total": Number(order.total.minorUnits),
       "shop.order.currency": order.total.currencyCode,
     });
-    const payBy = new Date(placedAt.getTime() + paymentTimeoutMs);
-    return orders.add({ order, paymentToken: command.paymentToken, payBy });
+    const payBy = new Date(order.createdAt.getTime() + paymentTimeoutMs);
+    return orders.add({ order, paymentToken, payBy });
   });
 
-  return async (command: CreateOrder): Promise<Order> => {
-    const id = orderIdOf(command.userId, command.key ?? newKey());
-    await validateUser(command.userId);
-    const { quotes, items } = await priceItems(command.items);
-    await reserveItems(id, command.items, quotes);
-    return keepOrder(id, command, items);
+  return async ({ userId, items: wishes, paymentToken, key }: CreateOrder): Promise<Order> => {
+    const id = orderIdOf(userId, key ?? newKey());
+    await validateUser(userId);
+    const { quotes, items } = await priceItems(wishes);
+    // An order that can't be is refused here, before any stock is held for it.
+    const order = placeOrder(id, userId, items, now());
+    await reserveItems(id, wishes, quotes);
+    return keepOrder(order, paymentToken);
   };
 }

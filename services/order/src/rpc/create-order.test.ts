@@ -70,6 +70,16 @@ async function refusal(call: Promise<unknown>): Promise<ConnectError> {
   return outcome as ConnectError;
 }
 
+/** Runs `work` while the database can keep no order: the last step of CreateOrder fails. */
+async function withoutTimers<T>(work: () => Promise<T>): Promise<T> {
+  await sql`ALTER TABLE order_timers RENAME TO order_timers_away`.execute(database.store.db);
+  try {
+    return await work();
+  } finally {
+    await sql`ALTER TABLE order_timers_away RENAME TO order_timers`.execute(database.store.db);
+  }
+}
+
 async function count(table: string): Promise<number> {
   const { rows } = await sql<{ count: string }>`SELECT count(*) FROM ${sql.raw(table)}`.execute(database.store.db);
   return Number(rows[0]?.count);
@@ -141,9 +151,7 @@ describe("CreateOrder", () => {
   it("finishes, on a retry, what died after the stock was held, though that was the last of it", async () => {
     const key = randomUUID();
     const items = [{ productId: "tea", quantity: 3 }];
-    await sql`ALTER TABLE order_timers RENAME TO order_timers_away`.execute(database.store.db);
-    expect((await refusal(create({ items }, key))).code).toBe(Code.Internal);
-    await sql`ALTER TABLE order_timers_away RENAME TO order_timers`.execute(database.store.db);
+    expect((await withoutTimers(() => refusal(create({ items }, key)))).code).toBe(Code.Internal);
     expect(await count("orders")).toBe(0);
     expect(peers.world.products.get("tea")?.stock).toBe(0);
 
@@ -153,9 +161,7 @@ describe("CreateOrder", () => {
   });
 
   it("lets nothing internal out when the database refuses", async () => {
-    await sql`ALTER TABLE order_timers RENAME TO order_timers_away`.execute(database.store.db);
-    const error = await refusal(create());
-    await sql`ALTER TABLE order_timers_away RENAME TO order_timers`.execute(database.store.db);
+    const error = await withoutTimers(() => refusal(create()));
     expect(error).toMatchObject({ code: Code.Internal, rawMessage: "internal error" });
     expect(logged).toHaveLength(1);
   });
