@@ -160,6 +160,14 @@ describe("CreateOrder", () => {
     expect([...peers.world.reservations.keys()]).toEqual([order?.id]);
   });
 
+  it("refuses, on a retry, other wishes than those that the stock is held for", async () => {
+    const key = randomUUID();
+    await withoutTimers(() => refusal(create({}, key)));
+    const error = await refusal(create({ items: [{ productId: "mug", quantity: 5 }] }, key));
+    expect(error.code).toBe(Code.InvalidArgument);
+    expect(error.rawMessage).toMatch(/use a new key/);
+  });
+
   it("lets nothing internal out when the database refuses", async () => {
     const error = await withoutTimers(() => refusal(create()));
     expect(error).toMatchObject({ code: Code.Internal, rawMessage: "internal error" });
