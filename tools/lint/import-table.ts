@@ -84,7 +84,10 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
   "@shop/payment": service,
   "@shop/notification": service,
   "@shop/gateway": service,
-  "@weft/bench": { imports: [...mesh, "@weft/service", "@weft/testkit", "@weft/devstack", "@shop/contracts"] },
+  "@shop/acceptance": { imports: ["@weft/testkit", "@weft/devstack", "@shop/contracts"] },
+  "@weft/bench": {
+    imports: [...mesh, "@weft/service", "@weft/testkit", "@weft/devstack", "@shop/contracts", "@shop/acceptance"],
+  },
 };
 
 /** Vendors stand behind a subpath, and one package alone chooses between them. */

@@ -1,6 +1,6 @@
 import type { ProductJson, Shop } from "../shop.ts";
 import { until } from "../until.ts";
-import type { Wish } from "./kill-during-orders.ts";
+import type { Wish } from "./wish.ts";
 
 export interface Audit {
   readonly figures: Readonly<Record<string, number>>;

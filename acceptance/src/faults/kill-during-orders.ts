@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Stack } from "@weft/devstack";
-import { type OrderJson, type Shop, shopOf } from "../shop.ts";
+import { type Shop, shopOf } from "../shop.ts";
 import { until } from "../until.ts";
 import { auditBooks } from "./books.ts";
+import type { Wish } from "./wish.ts";
 
 export type Victim = "user" | "inventory" | "order" | "payment" | "notification" | "gateway" | "nats";
 
@@ -17,17 +18,6 @@ export interface Report {
   readonly figures: Readonly<Record<string, number | string>>;
   /** Promises that were broken; empty when all hold. */
   readonly violations: readonly string[];
-}
-
-/** One order as a customer wanted it, and what became of it. */
-export interface Wish {
-  readonly key: string;
-  readonly userId: string;
-  readonly email: string;
-  readonly items: readonly { readonly productId: string; readonly quantity: number }[];
-  readonly token: string;
-  orderId: string | undefined;
-  final: OrderJson | undefined;
 }
 
 const customers = 10;
