@@ -50,7 +50,7 @@ function install(why) {
   // Bench and demo print facts on stdout: what npm says goes to stderr.
   const { status, error } = spawnSync(
     process.platform === "win32" ? "npm.cmd" : "npm",
-    ["ci", "--no-fund", "--no-audit"],
+    ["ci", "--no-fund", "--no-audit", "--loglevel=error"],
     {
       cwd: root,
       stdio: ["ignore", 2, 2],
