@@ -1,9 +1,9 @@
-import { type Item, inLockOrder } from "./stock.ts";
+import type { Item } from "./stock.ts";
 
 /** Stock that is set aside for one order. */
 export interface Reservation {
   readonly orderId: string;
-  /** In lock order. Empty where the order was cancelled before anything was reserved for it. */
+  /** Empty where the order was cancelled before anything was reserved for it. */
   readonly items: readonly Item[];
   readonly state: ReservationState;
   /** When a held one may expire; a repeat of the request moves it on once it has passed. */
@@ -31,7 +31,7 @@ export type News =
 
 export function openReservation(orderId: string, items: readonly Item[], expiresAt: Date): Reservation {
   const plain = items.map(({ productId, quantity }) => ({ productId, quantity }));
-  return { orderId, items: inLockOrder(plain), state: { kind: "held" }, expiresAt };
+  return { orderId, items: plain, state: { kind: "held" }, expiresAt };
 }
 
 export class ReservationNotFoundError extends Error {

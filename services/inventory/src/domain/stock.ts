@@ -45,17 +45,11 @@ export function move(products: readonly Product[], items: readonly Item[], kind:
   return [...byId.values()];
 }
 
-/** The same items in the order in which their rows are locked: by product, as code units compare. */
-export function inLockOrder(items: readonly Item[]): readonly Item[] {
-  return items.toSorted((a, b) => (a.productId < b.productId ? -1 : a.productId > b.productId ? 1 : 0));
-}
-
+/** Whether both name the same quantities of the same products, in whatever order. */
 export function sameItems(a: readonly Item[], b: readonly Item[]): boolean {
-  if (a.length !== b.length) return false;
-  const [left, right] = [inLockOrder(a), inLockOrder(b)];
-  return left.every(
-    ({ productId, quantity }, i) => right[i]?.productId === productId && right[i]?.quantity === quantity,
-  );
+  const text = (items: readonly Item[]): string =>
+    JSON.stringify(items.map(({ productId, quantity }) => [productId, quantity]).toSorted());
+  return text(a) === text(b);
 }
 
 export interface Shortage {

@@ -24,7 +24,7 @@ export interface ReservationsTable {
   order_id: string;
   state: ReservationState["kind"];
   release_cause: ReleaseCause | null;
-  /** In lock order. One value, since it never changes and is only ever read whole. */
+  /** One value, since it never changes and is only ever read whole. */
   items: ColumnType<readonly Item[], string, never>;
   expires_at: Date;
 }
