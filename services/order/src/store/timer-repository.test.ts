@@ -66,6 +66,26 @@ describe("the time-out of a payment", () => {
     for (const id of ids) expect(await orders.get(id)).toMatchObject({ status: "CANCELLED", version: 2 });
   });
 
+  it("lets another process take the next while one is being fired", async () => {
+    await Promise.all([place(), place()]);
+    const timers = createTimerRepository(database.store);
+    const taken = Promise.withResolvers<string>();
+    const finish = Promise.withResolvers<void>();
+    const first = timers.takeDue(after(60_000), async ({ orderId }) => {
+      taken.resolve(orderId);
+      await finish.promise;
+    });
+    const inHand = await taken.promise;
+    const others: string[] = [];
+    const note = async ({ orderId }: { orderId: string }): Promise<void> => void others.push(orderId);
+    expect(await timers.takeDue(after(60_000), note)).toBe(true);
+    expect(await timers.takeDue(after(60_000), note)).toBe(false);
+    finish.resolve();
+    expect(await first).toBe(true);
+    expect(others).toHaveLength(1);
+    expect(others).not.toContain(inHand);
+  });
+
   it("is still there when firing failed", async () => {
     await place();
     const timers = createTimerRepository(database.store);
