@@ -9,10 +9,13 @@ export function orderEvents(payment: RunningPayment) {
   const consume = ({ handler }: Subscription, event: Parameters<Subscription["handler"]>[0], orderId: string) =>
     payment.store.transaction(() => handler(event, deliveryOf(orderId)));
   return {
-    created(orderId: string, { token = "tok_visa", minorUnits = 1250n } = {}): Promise<void> {
+    created(
+      orderId: string,
+      { token = "tok_visa", minorUnits = 1250n, userId = userIdOf(orderId) } = {},
+    ): Promise<void> {
       const event = create(OrderCreatedSchema, {
         orderId,
-        userId: userIdOf(orderId),
+        userId,
         total: { currencyCode: "USD", minorUnits },
         paymentToken: token,
       });

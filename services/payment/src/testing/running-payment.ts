@@ -109,6 +109,9 @@ export async function openPaymentService({
         SELECT subject FROM weft.outbox WHERE key = ${orderId} ORDER BY position`.execute(store.db);
       return rows.map(({ subject }) => subject.replace(/^.*\./, ""));
     },
+    async empty() {
+      await sql`TRUNCATE payments, weft.outbox`.execute(store.db);
+    },
     async close() {
       await mesh.close();
       await server.close(0);

@@ -1,0 +1,57 @@
+import { resolve } from "node:path";
+import { create } from "@bufbuild/protobuf";
+import {
+  createOrderClient,
+  GetOrderResponseSchema,
+  OrderService,
+  OrderStatus,
+  stubOrderService,
+} from "@shop/contracts/order";
+import type { Mesh } from "@weft/service";
+import { loadExamples, type RunningStub, startStub } from "@weft/testkit";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { meshTo } from "../testing/mesh.ts";
+import { createOrders } from "./orders.ts";
+
+const examples = resolve(import.meta.dirname, "../../../../proto/shop/order/v1/order_service.examples.yaml");
+let stub: RunningStub;
+let mesh: Mesh;
+
+beforeAll(async () => {
+  stub = await startStub(stubOrderService(loadExamples(OrderService, examples)));
+  mesh = meshTo(stub);
+});
+afterAll(async () => {
+  await mesh?.close();
+  await stub?.close();
+});
+
+describe("the order service, as its contract's examples have it", () => {
+  const orders = () => createOrders(createOrderClient(mesh));
+
+  it("says which order is pending and which went on", async () => {
+    expect(await orders().standing("c0000000-0000-4000-8000-000000000001")).toBe("pending");
+    expect(await orders().standing("c0000000-0000-4000-8000-000000000002")).toBe("other");
+  });
+
+  it("is no reason to charge when it doesn't know the order, or can't be reached", async () => {
+    await expect(orders().standing("f0000000-0000-4000-8000-000000000000")).rejects.toThrow(/not_found/);
+    const nowhere = meshTo({ host: "127.0.0.1", port: 1 });
+    await expect(
+      createOrders(createOrderClient(nowhere)).standing("c0000000-0000-4000-8000-000000000001"),
+    ).rejects.toThrow(/unavailable/);
+    await nowhere.close();
+  });
+
+  it.each([
+    [OrderStatus.PENDING, "pending"],
+    [OrderStatus.CANCELLED, "cancelled"],
+    [OrderStatus.CONFIRMED, "other"],
+    [OrderStatus.SHIPPED, "other"],
+    [OrderStatus.DELIVERED, "other"],
+    [OrderStatus.UNSPECIFIED, "other"],
+  ])("is read so that only a pending order is charged: %i is %s", async (status, standing) => {
+    const answer = create(GetOrderResponseSchema, { order: { status } });
+    expect(await createOrders({ getOrder: async () => answer }).standing("")).toBe(standing);
+  });
+});
