@@ -12,7 +12,7 @@ import { createOrderRepository } from "./order-repository.ts";
 
 let database: TestDatabase;
 let orders: Orders;
-let feed: OpenOrderFeed | undefined;
+let opened: OpenOrderFeed | undefined;
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -20,15 +20,15 @@ beforeAll(async () => {
 });
 
 afterEach(async () => {
-  await feed?.close();
-  feed = undefined;
+  await opened?.close();
+  opened = undefined;
 });
 
 afterAll(() => database?.drop());
 
 const open = async (pollMs: number): Promise<OpenOrderFeed> => {
-  feed = await openOrderFeed({ store: database.store, logger: silentLogger, pollMs });
-  return feed;
+  opened = await openOrderFeed({ store: database.store, logger: silentLogger, pollMs });
+  return opened;
 };
 const now = () => new Date("2026-05-01T10:05:00Z");
 const confirm = (id: string) => confirmOrder(orders, now)(id);
@@ -57,9 +57,9 @@ async function unnoticed<T>(work: () => Promise<T>): Promise<T> {
 
 describe("the feed of orders", () => {
   it("hands on what a notification tells of, long before it would look by itself", async () => {
-    const { after } = await open(far);
+    const feed = await open(far);
     const id = await placed();
-    const changes = take(after(id, 1, AbortSignal.timeout(15_000)), 2);
+    const changes = take(feed.after(id, 1, AbortSignal.timeout(15_000)), 2);
     await confirm(id);
     await cancel(id);
     expect(await changes).toEqual([
@@ -69,51 +69,51 @@ describe("the feed of orders", () => {
   });
 
   it("hands on at once what happened before it was asked, after the version that the reader has", async () => {
-    const { after } = await open(far);
+    const feed = await open(far);
     const id = await placed();
     await unnoticed(async () => {
       await confirm(id);
       await cancel(id);
     });
-    const [change] = await take(after(id, 2, AbortSignal.timeout(15_000)), 1);
+    const [change] = await take(feed.after(id, 2, AbortSignal.timeout(15_000)), 1);
     expect(change?.version).toBe(3);
   });
 
   it("finds by itself what no notification told of", async () => {
-    const { after } = await open(20);
+    const feed = await open(20);
     const id = await placed();
-    const changes = take(after(id, 1, AbortSignal.timeout(15_000)), 1);
+    const changes = take(feed.after(id, 1, AbortSignal.timeout(15_000)), 1);
     await unnoticed(() => confirm(id));
     expect(await changes).toMatchObject([{ version: 2 }]);
   });
 
   it("gives each reader of an order every change, from where it is", async () => {
-    const { after } = await open(far);
+    const feed = await open(far);
     const id = await placed();
     await confirm(id);
     const signal = AbortSignal.timeout(15_000);
-    const all = take(after(id, 1, signal), 2);
-    const rest = take(after(id, 2, signal), 1);
+    const all = take(feed.after(id, 1, signal), 2);
+    const rest = take(feed.after(id, 2, signal), 1);
     await cancel(id);
     expect((await all).map(({ version }) => version)).toEqual([2, 3]);
     expect((await rest).map(({ version }) => version)).toEqual([3]);
   });
 
   it("ends for a reader whose signal fires, and forgets it", async () => {
-    const { after, getState } = await open(far);
+    const feed = await open(far);
     const id = await placed();
     const leaving = new AbortController();
-    const changes = take(after(id, 1, leaving.signal), 1);
-    await vi.waitFor(() => expect(getState().watchers).toBe(1));
+    const changes = take(feed.after(id, 1, leaving.signal), 1);
+    await vi.waitFor(() => expect(feed.getState().watchers).toBe(1));
     leaving.abort();
     expect(await changes).toEqual([]);
-    expect(getState().watchers).toBe(0);
+    expect(feed.getState().watchers).toBe(0);
   });
 
   it("listens again after its connection was cut, and misses nothing", async () => {
-    const { after } = await open(far);
+    const feed = await open(far);
     const id = await placed();
-    const changes = take(after(id, 1, AbortSignal.timeout(15_000)), 1);
+    const changes = take(feed.after(id, 1, AbortSignal.timeout(15_000)), 1);
     await sql`
       SELECT pg_terminate_backend(pid) FROM pg_stat_activity
       WHERE datname = current_database() AND query ILIKE 'listen%'`.execute(database.store.db);

@@ -21,7 +21,7 @@ beforeEach(() => database.empty());
 
 afterAll(() => database?.drop());
 
-const after = (ms: number): Date => new Date(placedAt.getTime() + ms);
+const later = (ms: number): Date => new Date(placedAt.getTime() + ms);
 const never = new AbortController().signal;
 const fireAt = (now: Date, signal = never) =>
   fireTimers(createTimerRepository(database.store), orders, () => now)(signal);
@@ -31,19 +31,19 @@ const timersLeft = async () => (await database.store.db.selectFrom("order_timers
 describe("the time-out of a payment", () => {
   it("cancels a PENDING order at its time, not a millisecond before, and once", async () => {
     const id = await place();
-    expect(await fireAt(after(59_999))).toBe(0);
+    expect(await fireAt(later(59_999))).toBe(0);
     expect((await orders.get(id))?.status).toBe("PENDING");
-    expect(await fireAt(after(60_000))).toBe(1);
+    expect(await fireAt(later(60_000))).toBe(1);
     const cancelled = await orders.get(id);
     expect(cancelled).toMatchObject({ status: "CANCELLED", reason: "the payment did not arrive in time", version: 2 });
-    expect(await fireAt(after(120_000))).toBe(0);
+    expect(await fireAt(later(120_000))).toBe(0);
     expect(await orders.get(id)).toEqual(cancelled);
   });
 
   it("leaves an order alone that was paid meanwhile", async () => {
     const id = await place();
-    const confirmed = await confirmOrder(orders, () => after(30_000))(id);
-    expect(await fireAt(after(60_000))).toBe(1);
+    const confirmed = await confirmOrder(orders, () => later(30_000))(id);
+    expect(await fireAt(later(60_000))).toBe(1);
     expect(await orders.get(id)).toEqual(confirmed);
   });
 
@@ -51,7 +51,7 @@ describe("the time-out of a payment", () => {
     const id = await place();
     const restarted = openStore<OrderDatabase>({ url: database.url, application: "order-test" });
     const repository = createOrderRepository(restarted);
-    const fire = fireTimers(createTimerRepository(restarted), repository, () => after(60_000));
+    const fire = fireTimers(createTimerRepository(restarted), repository, () => later(60_000));
     expect(await fire(never)).toBe(1);
     expect((await repository.get(id))?.status).toBe("CANCELLED");
     await restarted.close();
@@ -59,9 +59,9 @@ describe("the time-out of a payment", () => {
 
   it("fires once an order when many processes look at once", async () => {
     const ids = await Promise.all(Array.from({ length: 30 }, place));
-    const fired = await Promise.all(Array.from({ length: 8 }, () => fireAt(after(60_000))));
+    const fired = await Promise.all(Array.from({ length: 8 }, () => fireAt(later(60_000))));
     // A process that found all that was left in others' hands stops early; the next poll finds none.
-    const total = fired.reduce((sum, each) => sum + each, 0) + (await fireAt(after(60_000)));
+    const total = fired.reduce((sum, each) => sum + each, 0) + (await fireAt(later(60_000)));
     expect(total).toBe(30);
     for (const id of ids) expect(await orders.get(id)).toMatchObject({ status: "CANCELLED", version: 2 });
   });
@@ -71,16 +71,19 @@ describe("the time-out of a payment", () => {
     const timers = createTimerRepository(database.store);
     const taken = Promise.withResolvers<string>();
     const finish = Promise.withResolvers<void>();
-    const first = timers.takeDue(after(60_000), async ({ orderId }) => {
+    const first = timers.takeDue(later(60_000), async ({ orderId }) => {
       taken.resolve(orderId);
       await finish.promise;
     });
     const inHand = await taken.promise;
     const others: string[] = [];
     const note = async ({ orderId }: { orderId: string }): Promise<void> => void others.push(orderId);
-    expect(await timers.takeDue(after(60_000), note)).toBe(true);
-    expect(await timers.takeDue(after(60_000), note)).toBe(false);
-    finish.resolve();
+    try {
+      expect(await timers.takeDue(later(60_000), note)).toBe(true);
+      expect(await timers.takeDue(later(60_000), note)).toBe(false);
+    } finally {
+      finish.resolve();
+    }
     expect(await first).toBe(true);
     expect(others).toHaveLength(1);
     expect(others).not.toContain(inHand);
@@ -89,27 +92,27 @@ describe("the time-out of a payment", () => {
   it("is still there when firing failed", async () => {
     await place();
     const timers = createTimerRepository(database.store);
-    const failing = timers.takeDue(after(60_000), async () => {
+    const failing = timers.takeDue(later(60_000), async () => {
       throw new Error("the process died here");
     });
     await expect(failing).rejects.toThrow("the process died here");
     expect(await timersLeft()).toBe(1);
-    expect(await fireAt(after(60_000))).toBe(1);
+    expect(await fireAt(later(60_000))).toBe(1);
     expect(await timersLeft()).toBe(0);
   });
 
   it("holds nobody up who changes the order at the same moment", async () => {
     const ids = await Promise.all(Array.from({ length: 20 }, place));
-    const confirm = confirmOrder(orders, () => after(60_000));
-    await Promise.all([fireAt(after(60_000)), ...ids.map(confirm)]);
-    await fireAt(after(60_000));
+    const confirm = confirmOrder(orders, () => later(60_000));
+    await Promise.all([fireAt(later(60_000)), ...ids.map(confirm)]);
+    await fireAt(later(60_000));
     for (const id of ids) expect(await orders.get(id)).toMatchObject({ version: 2 });
     expect(await timersLeft()).toBe(0);
   });
 
   it("fires no more once its worker closes", async () => {
     await orders.add(newPlacement(newOrder()));
-    expect(await fireAt(after(60_000), AbortSignal.abort())).toBe(0);
+    expect(await fireAt(later(60_000), AbortSignal.abort())).toBe(0);
     expect(await timersLeft()).toBe(1);
   });
 });
