@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   resolve: { conditions: ["source"] },
-  ssr: { resolve: { conditions: ["source", "node", "import"], externalConditions: ["source", "node", "import"] } },
+  ssr: { resolve: { conditions: ["source", "node"], externalConditions: ["source", "node"] } },
   test: {
     include: ["packages/*/src/**/*.test.ts", "services/*/src/**/*.test.ts", "{tools,deploy}/**/*.test.ts"],
     pool: "forks",
