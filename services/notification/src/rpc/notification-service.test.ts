@@ -49,11 +49,26 @@ describe("ListNotifications", () => {
     ["page_token", { pageToken: "x".repeat(201) }],
     ["page_token", { pageToken: "nonsense" }],
     ["page_token", { pageToken: Buffer.from("2026-01-01T00:00:00Z '; DROP TABLE").toString("base64url") }],
+    ["page_token", { pageToken: Buffer.from(`yesterday ${randomUUID()}`).toString("base64url") }],
   ])("refuses a bad %s, naming the field: %o", async (field, wrong) => {
     await expect(service.client.listNotifications({ userId: randomUUID(), ...wrong })).rejects.toThrow(
       new RegExp(`^\\[invalid_argument\\].*${field}`),
     );
   });
+});
+
+describe("a token that was made up", () => {
+  it.each(["+275760-09-13T00:00:00.000Z", "-271821-04-20T00:00:00.000Z", "0000-01-01T00:00:00.000Z"])(
+    "for the year of %s is refused, or names a place",
+    async (time) => {
+      const pageToken = Buffer.from(`${time} ${randomUUID()}`).toString("base64url");
+      const outcome = await service.client.listNotifications({ userId: randomUUID(), pageToken }).then(
+        () => "a place",
+        (error: Error) => error.message,
+      );
+      expect(outcome).toMatch(/^a place$|^\[invalid_argument\].*page_token/);
+    },
+  );
 });
 
 const states: Record<string, StateHandler> = {

@@ -132,6 +132,13 @@ describe("a cancelled order", () => {
     expect(await payment.published(id)).toEqual(["PaymentRefunded"]);
   });
 
+  it("counts the attempts at its refund from the first on", async () => {
+    await order.created(id);
+    await payment.turn("charge");
+    await order.cancelled(id);
+    expect(await payment.claim("refund")).toMatchObject([{ attempt: 1 }]);
+  });
+
   it("that was charged gets its money back, once", async () => {
     await order.created(id);
     await payment.turn("charge");

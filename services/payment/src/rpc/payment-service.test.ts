@@ -22,7 +22,10 @@ afterAll(async () => {
 beforeEach(() => {
   orderId = randomUUID();
 });
-afterEach(() => payment.standings.clear());
+afterEach(() => {
+  payment.standings.clear();
+  payment.during.charge = undefined;
+});
 
 describe("GetPayment", () => {
   it("answers a payment before and after it is charged", async () => {
@@ -70,6 +73,25 @@ describe("ProcessPayment", () => {
     ]);
     expect(await provider.charges(orderId)).toHaveLength(1);
     expect(await payment.published(orderId)).toEqual(["PaymentCompleted"]);
+  });
+
+  it("answers the payment as it is while somebody is at work on it, and asks the provider no second time", async () => {
+    await order.created(orderId);
+    let asked = 0;
+    const end = Promise.withResolvers<void>();
+    const begun = Promise.withResolvers<void>();
+    payment.during.charge = () => {
+      asked += 1;
+      begun.resolve();
+      return end.promise;
+    };
+    const turn = payment.turn("charge");
+    await begun.promise;
+    const { payment: pending } = await payment.client.processPayment({ orderId });
+    expect(pending?.status).toBe(PaymentStatus.PENDING);
+    end.resolve();
+    await turn;
+    expect(asked).toBe(1);
   });
 
   it("answers the payment as it is while the order can't be asked after", async () => {

@@ -33,8 +33,8 @@ export function createPaymentRepository({ store, newLease }: PaymentRepositoryPa
   ): Promise<Payment> {
     const before = toPayment(row);
     const after = change(before);
-    // Other work than before is due at once.
-    const anew = workOf(after) === workOf(before) ? {} : { attempts: 0, due_at: after.updatedAt };
+    // Attempts at other work than before are counted anew.
+    const anew = workOf(after) === workOf(before) ? {} : { attempts: 0 };
     const columns = { ...(after === before ? {} : toColumns(after)), ...claim, ...anew };
     if (Object.keys(columns).length > 0) {
       await tx.updateTable("payments").set(columns).where("order_id", "=", row.order_id).execute();
