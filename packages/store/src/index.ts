@@ -11,6 +11,7 @@ export {
 export type { Listening } from "./listener.ts";
 export { migrate, migrationStatus } from "./migrate.ts";
 export { type Migration, MigrationError } from "./migration.ts";
+export { pause } from "./pause.ts";
 export { openStore, type Store, type StoreOptions } from "./store.ts";
 export { currentTransaction, onCommit } from "./transaction.ts";
 export { startWorker, type Worker, type WorkerOptions } from "./worker.ts";

@@ -7,11 +7,13 @@ export interface WorkerOptions {
   readonly name: string;
   /**
    * Does what is due and resolves with how many items it did: more than none polls again at once. The signal aborts
-   * when the worker closes. An error is logged and tried again after a pause that doubles up to 30 s.
+   * when the worker closes. An error is logged and tried again after a pause that doubles up to `maxBackoffMs`.
    */
   readonly poll: (signal: AbortSignal) => Promise<number>;
   /** Longest pause between two polls when nothing is due, in milliseconds. */
   readonly intervalMs: number;
+  /** Longest pause after an error, in milliseconds; default 30,000. */
+  readonly maxBackoffMs?: number;
   readonly logger?: Logger;
   readonly clock?: Clock;
   readonly random?: () => number;
@@ -27,7 +29,15 @@ export interface Worker {
 
 /** Starts to poll at once. Two instances may run the same worker: `poll` locks what it takes (FOR UPDATE SKIP LOCKED). */
 export function startWorker(options: WorkerOptions): Worker {
-  const { name, poll, intervalMs, logger = silentLogger, clock = systemClock, random = Math.random } = options;
+  const {
+    name,
+    poll,
+    intervalMs,
+    maxBackoffMs = 30_000,
+    logger = silentLogger,
+    clock = systemClock,
+    random = Math.random,
+  } = options;
   const closing = new AbortController();
   let awake = false;
   let interrupt: (() => void) | undefined;
@@ -58,7 +68,7 @@ export function startWorker(options: WorkerOptions): Worker {
       } catch (error) {
         if (closing.signal.aborted) return;
         failures += 1;
-        const ms = backoffMs(failures, { baseMs: 100, maxMs: 30_000, random });
+        const ms = backoffMs(failures, { baseMs: 100, maxMs: maxBackoffMs, random });
         logger.warn({ worker: name, error, retryInMs: Math.round(ms) }, "durable work failed: trying again");
         await rest(ms, ms / 2);
       }

@@ -1,0 +1,52 @@
+import type { Store } from "@weft/store";
+import { sql } from "kysely";
+
+/** The inbox's statements outside of the transaction of an effect. */
+export interface InboxTable {
+  /** When the consumer began: now for one that begins now. */
+  startedAt(consumer: string): Promise<Date>;
+  /** Counts a run that failed; resolves with the event's failed runs. */
+  recordFailure(consumer: string, eventId: string, error: string): Promise<number>;
+  failures(consumer: string, eventId: string): Promise<number>;
+  /** Forgets what was settled longer ago than the retention; resolves with how many rows. */
+  sweep(retentionMs: number, limit: number): Promise<number>;
+}
+
+export function createInboxTable<DB>({ db }: Store<DB>): InboxTable {
+  return {
+    async startedAt(consumer) {
+      const { rows } = await sql<{ started_at: Date }>`
+        insert into weft.inbox_consumers as c (consumer) values (${consumer})
+        on conflict (consumer) do update set started_at = c.started_at returning started_at`.execute(db);
+      return rows[0]?.started_at ?? new Date(0);
+    },
+    async recordFailure(consumer, eventId, error) {
+      const { rows } = await sql<{ attempts: number }>`
+        insert into weft.inbox_failures as f (consumer, event_id, attempts, last_error)
+        values (${consumer}, ${eventId}::uuid, 1, ${error})
+        on conflict (consumer, event_id) do update
+          set attempts = f.attempts + 1, last_error = excluded.last_error, failed_at = now()
+        returning attempts`.execute(db);
+      return rows[0]?.attempts ?? 1;
+    },
+    async failures(consumer, eventId) {
+      const { rows } = await sql<{ attempts: number }>`
+        select attempts from weft.inbox_failures where consumer = ${consumer} and event_id = ${eventId}::uuid`.execute(
+        db,
+      );
+      return rows[0]?.attempts ?? 0;
+    },
+    async sweep(retentionMs, limit) {
+      const before = sql`now() - ${retentionMs} * interval '1 millisecond'`;
+      const settled = await sql`
+        delete from weft.inbox where (consumer, event_id) in (
+          select consumer, event_id from weft.inbox where settled_at < ${before}
+          order by settled_at limit ${limit} for update skip locked)`.execute(db);
+      const failed = await sql`
+        delete from weft.inbox_failures where (consumer, event_id) in (
+          select consumer, event_id from weft.inbox_failures where failed_at < ${before}
+          limit ${limit} for update skip locked)`.execute(db);
+      return Number(settled.numAffectedRows ?? 0n) + Number(failed.numAffectedRows ?? 0n);
+    },
+  };
+}

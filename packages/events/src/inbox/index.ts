@@ -1,0 +1,2 @@
+export type { Outcome } from "./inbox-metrics.ts";
+export { type Subscriber, type SubscriberOptions, startSubscriber } from "./subscriber.ts";

@@ -1,0 +1,70 @@
+import { JetStreamApiError } from "@nats-io/jetstream";
+import { InvalidArgumentError, InvalidSubjectError } from "@nats-io/transport-node";
+import { type Logger, silentLogger } from "@weft/telemetry";
+import { type Broker, BrokerUnavailable, type OutgoingMessage } from "../broker.ts";
+import { openConnection } from "./connection.ts";
+import { startConsumption } from "./consumption.ts";
+import { writeHeaders } from "./message-headers.ts";
+import { ensureStream, type StreamLimits } from "./streams.ts";
+
+export interface JetStreamBrokerOptions extends Partial<StreamLimits> {
+  /** nats://host:port, several separated by commas. */
+  readonly url: string;
+  /** Shown in the server's list of connections. */
+  readonly name: string;
+  readonly logger?: Logger;
+  readonly random?: () => number;
+}
+
+const day = 86_400_000;
+
+/** NATS JetStream, from server 2.9 on. Streams are created by whoever publishes or consumes first. */
+export function createJetStreamBroker(options: JetStreamBrokerOptions): Broker {
+  const { url, name, logger = silentLogger, random = Math.random } = options;
+  const limits: StreamLimits = {
+    maxAgeMs: options.maxAgeMs ?? 7 * day,
+    deadLetterMaxAgeMs: options.deadLetterMaxAgeMs ?? 90 * day,
+    duplicateWindowMs: options.duplicateWindowMs ?? 120_000,
+    replicas: options.replicas ?? 1,
+  };
+  const connection = openConnection({ url, name, logger, random });
+  // Streams that are known to be there; a server that comes back may have lost them.
+  const ensured = new Map<string, Promise<void>>();
+  connection.onAvailable(() => ensured.clear());
+
+  function ensure({ stream }: OutgoingMessage): Promise<void> {
+    let done = ensured.get(stream.name);
+    if (!done) {
+      done = ensureStream(connection.session().manager, stream, limits);
+      ensured.set(stream.name, done);
+    }
+    return done;
+  }
+
+  return {
+    async publish(message) {
+      const { client } = connection.session();
+      try {
+        await ensure(message);
+        const { seq, duplicate } = await client.publish(message.subject, message.data, {
+          msgID: message.id,
+          headers: writeHeaders(message.headers),
+          expect: { streamName: message.stream.name },
+        });
+        return { sequence: BigInt(seq), duplicate };
+      } catch (error) {
+        ensured.delete(message.stream.name);
+        throw isRefusal(error) ? error : new BrokerUnavailable("NATS did not acknowledge an event", { cause: error });
+      }
+    },
+    consume: (options) => startConsumption(connection, options, limits, { logger, random }),
+    onAvailable: (callback) => connection.onAvailable(callback),
+    close: () => connection.close(),
+  };
+}
+
+/** The server, or the client for it, answered that it will not take this event; all else is tried again. */
+function isRefusal(error: unknown): boolean {
+  if (error instanceof JetStreamApiError) return error.status < 500;
+  return error instanceof InvalidArgumentError || error instanceof InvalidSubjectError;
+}

@@ -1,0 +1,128 @@
+import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from "@nats-io/jetstream";
+import { connect, type NatsConnection } from "@nats-io/transport-node";
+import { backoffMs, pause } from "@weft/store";
+import type { Logger } from "@weft/telemetry";
+import { BrokerUnavailable } from "../broker.ts";
+
+export interface ConnectionOptions {
+  /** nats://host:port, several separated by commas. */
+  readonly url: string;
+  /** Shown in the server's list of connections. */
+  readonly name: string;
+  readonly logger: Logger;
+  readonly random: () => number;
+}
+
+export interface Session {
+  readonly client: JetStreamClient;
+  readonly manager: JetStreamManager;
+}
+
+export interface Connection {
+  /** The session while the server is there; throws BrokerUnavailable otherwise. */
+  session(): Session;
+  /** Waits for the server. */
+  ready(signal: AbortSignal): Promise<Session>;
+  onAvailable(callback: () => void): () => void;
+  close(): Promise<void>;
+}
+
+const connectTimeoutMs = 2_000;
+const requestTimeoutMs = 3_000;
+
+/** Connects in the background and reconnects for ever, so that a service starts, and lives on, while NATS is away. */
+export function openConnection({ url, name, logger, random }: ConnectionOptions): Connection {
+  const closing = new AbortController();
+  const callbacks = new Set<() => void>();
+  let connection: NatsConnection | undefined;
+  let session: Session | undefined;
+  let available = false;
+
+  async function run(): Promise<void> {
+    for (let failures = 0; !closing.signal.aborted; failures++) {
+      try {
+        const opened = await connect({
+          servers: url.split(","),
+          name,
+          timeout: connectTimeoutMs,
+          maxReconnectAttempts: -1,
+          reconnectTimeWait: 250,
+          reconnectJitter: 100,
+          ignoreAuthErrorAbort: true,
+          // A server that hangs is noticed within 10 s.
+          pingInterval: 5_000,
+          maxPingOut: 1,
+          noAsyncTraces: true,
+        });
+        if (closing.signal.aborted) return await opened.close();
+        connection = opened;
+        session = {
+          client: jetstream(opened, { timeout: requestTimeoutMs }),
+          manager: await jetstreamManager(opened, { timeout: requestTimeoutMs, checkAPI: false }),
+        };
+        becomeAvailable();
+        await follow(opened);
+        return;
+      } catch (error) {
+        if (failures === 0) logger.warn({ error }, "NATS can't be reached: trying again until it can");
+        await pause(backoffMs(failures + 1, { baseMs: 100, maxMs: 1_000, random }), closing.signal).catch(
+          () => undefined,
+        );
+      }
+    }
+  }
+
+  function becomeAvailable(): void {
+    available = true;
+    logger.info({}, "connected to NATS");
+    for (const callback of callbacks) callback();
+  }
+
+  async function follow(opened: NatsConnection): Promise<void> {
+    for await (const status of opened.status()) {
+      if (status.type === "disconnect" && available) {
+        available = false;
+        if (!closing.signal.aborted) logger.warn({}, "the connection to NATS was lost: connecting again");
+      } else if (status.type === "reconnect") {
+        becomeAvailable();
+      }
+    }
+  }
+
+  const running = run();
+  return {
+    session() {
+      if (!available || !session) throw new BrokerUnavailable("NATS can't be reached");
+      return session;
+    },
+    async ready(signal) {
+      if (available && session) return session;
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      const stopped = AbortSignal.any([signal, closing.signal]);
+      const abort = (): void => reject(stopped.reason);
+      callbacks.add(resolve);
+      stopped.addEventListener("abort", abort);
+      try {
+        stopped.throwIfAborted();
+        await promise;
+      } finally {
+        callbacks.delete(resolve);
+        stopped.removeEventListener("abort", abort);
+      }
+      return this.session();
+    },
+    onAvailable(callback) {
+      callbacks.add(callback);
+      if (available) callback();
+      return () => void callbacks.delete(callback);
+    },
+    async close() {
+      closing.abort(new BrokerUnavailable("the broker's connection is closed"));
+      available = false;
+      // Sends what is buffered, acknowledgements among it.
+      await connection?.flush().catch(() => undefined);
+      await connection?.close();
+      await running;
+    },
+  };
+}

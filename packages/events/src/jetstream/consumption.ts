@@ -1,0 +1,110 @@
+import type { ConsumerMessages, JetStreamManager, JsMsg } from "@nats-io/jetstream";
+import { backoffMs, pause } from "@weft/store";
+import type { Logger } from "@weft/telemetry";
+import type { ConsumeOptions, Consumption, IncomingMessage } from "../broker.ts";
+import type { Connection } from "./connection.ts";
+import { ensureConsumer } from "./consumers.ts";
+import { readHeaders } from "./message-headers.ts";
+import { ensureStream, type StreamLimits } from "./streams.ts";
+
+/** Pulls from a durable consumer until it is stopped; what is missing or was deleted is created again. */
+export function startConsumption(
+  connection: Connection,
+  options: ConsumeOptions,
+  limits: StreamLimits,
+  { logger, random }: { readonly logger: Logger; readonly random: () => number },
+): Consumption {
+  const { stream, consumer, prefetch, onMessage } = options;
+  const stopping = new AbortController();
+  let messages: ConsumerMessages | undefined;
+  let held = 0;
+  let room: (() => void) | undefined;
+
+  async function run(): Promise<void> {
+    for (let failures = 0; !stopping.signal.aborted; ) {
+      try {
+        const { client, manager } = await connection.ready(stopping.signal);
+        await ensureStream(manager, stream, limits);
+        await ensureConsumer(manager, options);
+        const pulling = await client.consumers.get(stream.name, consumer);
+        messages = await pulling.consume({ max_messages: prefetch, abort_on_missing_resource: true });
+        failures = 0;
+        await take(messages);
+      } catch (error) {
+        if (stopping.signal.aborted) return;
+        logger.warn({ error, stream: stream.name, consumer }, "a consumer can't be read from: trying again");
+      }
+      failures += 1;
+      await pause(backoffMs(failures, { baseMs: 100, maxMs: 5_000, random }), stopping.signal).catch(() => undefined);
+    }
+  }
+
+  async function take(from: ConsumerMessages): Promise<void> {
+    if (stopping.signal.aborted) return void (await from.close());
+    for await (const message of from) {
+      if (stopping.signal.aborted) {
+        message.nak();
+        continue;
+      }
+      held += 1;
+      onMessage(incoming(message));
+      if (held >= prefetch) {
+        await new Promise<void>((resolve) => {
+          room = resolve;
+        });
+      }
+    }
+  }
+
+  function incoming(message: JsMsg): IncomingMessage {
+    let open = true;
+    const settle = (answer: () => void): void => {
+      if (!open) return;
+      open = false;
+      held -= 1;
+      answer();
+      room?.();
+      room = undefined;
+    };
+    return {
+      stream: stream.name,
+      subject: message.subject,
+      headers: readHeaders(message.headers),
+      data: message.data,
+      sequence: BigInt(message.seq),
+      deliveryCount: message.info.deliveryCount,
+      storedAt: message.time,
+      ack: () => settle(() => message.ack()),
+      nak: (delayMs) => settle(() => message.nak(Math.max(0, Math.round(delayMs)))),
+      working() {
+        if (open) message.working();
+      },
+      predecessorsSettled: () => isSettled(connection.session().manager, stream.name, consumer, message.seq),
+    };
+  }
+
+  const running = run();
+  return {
+    async stop() {
+      stopping.abort(new Error("the consumption is stopped"));
+      room?.();
+      await messages?.close();
+      await running;
+    },
+    async pending() {
+      try {
+        return (await connection.session().manager.consumers.info(stream.name, consumer)).num_pending;
+      } catch {
+        return undefined;
+      }
+    },
+  };
+}
+
+/** Everything before is acknowledged, or the stream has dropped it. */
+async function isSettled(manager: JetStreamManager, stream: string, consumer: string, seq: number): Promise<boolean> {
+  const { ack_floor } = await manager.consumers.info(stream, consumer);
+  if (ack_floor.stream_seq >= seq - 1) return true;
+  const { state } = await manager.streams.info(stream);
+  return state.first_seq >= seq;
+}

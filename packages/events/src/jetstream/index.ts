@@ -1,0 +1,2 @@
+export { createJetStreamBroker, type JetStreamBrokerOptions } from "./broker.ts";
+export type { StreamLimits } from "./streams.ts";

@@ -1,0 +1,77 @@
+import { pause, type Store } from "@weft/store";
+import type { Logger } from "@weft/telemetry";
+
+export interface LeadershipOptions<DB> {
+  readonly store: Store<DB>;
+  /** Two numbers that name the office within the database. */
+  readonly lock: readonly [number, number];
+  /** Milliseconds between two tries to take the office, and between two looks at whether it is still held. */
+  readonly intervalMs: number;
+  readonly logger: Logger;
+  /** Runs while this process leads; the signal aborts when it no longer does, and the work must end then. */
+  readonly lead: (signal: AbortSignal) => Promise<void>;
+}
+
+/**
+ * Lets one process at a time lead: whoever holds a session's advisory lock, on a connection of its own. The lock goes
+ * with the connection, so that another one takes over when its holder dies. Between the loss and the holder's noticing both may
+ * work for a moment: what they do must bear it.
+ */
+export function startLeadership<DB>(options: LeadershipOptions<DB>): { close(): Promise<void>; leads(): boolean } {
+  const { store, lock, intervalMs, logger, lead } = options;
+  const closing = new AbortController();
+  let leading = false;
+
+  async function run(): Promise<void> {
+    while (!closing.signal.aborted) {
+      try {
+        await standForOffice();
+      } catch (error) {
+        if (closing.signal.aborted) return;
+        logger.warn({ error }, "the relay's connection for its lock failed: trying again");
+      }
+      await pause(intervalMs, closing.signal).catch(() => undefined);
+    }
+  }
+
+  async function standForOffice(): Promise<void> {
+    const client = await store.connect("relay lock");
+    const term = new AbortController();
+    const end = (): void => term.abort(new Error("the relay no longer leads"));
+    const signal = AbortSignal.any([term.signal, closing.signal]);
+    client.once("end", end);
+    try {
+      for (;;) {
+        signal.throwIfAborted();
+        const { rows } = await client.query("select pg_try_advisory_lock($1, $2) as taken", [...lock]);
+        if (rows[0].taken) break;
+        await pause(intervalMs, signal);
+      }
+      leading = true;
+      logger.info({}, "this instance relays the outbox");
+      const work = lead(signal);
+      const watch = async (): Promise<void> => {
+        while (!signal.aborted) {
+          await pause(intervalMs, signal).catch(() => undefined);
+          if (!signal.aborted) await client.query("select 1");
+        }
+      };
+      await watch()
+        .finally(end)
+        .catch(() => undefined);
+      await work;
+    } finally {
+      leading = false;
+      await client.end().catch(() => undefined);
+    }
+  }
+
+  const running = run();
+  return {
+    leads: () => leading,
+    async close() {
+      closing.abort(new Error("the relay is closed"));
+      await running;
+    },
+  };
+}

@@ -1,0 +1,132 @@
+import { type Clock, systemClock } from "@weft/context";
+import { backoffMs, type Listening, type Store, startWorker } from "@weft/store";
+import { type Logger, silentLogger } from "@weft/telemetry";
+import type { Broker } from "../broker.ts";
+import type { Faults } from "../faults.ts";
+import { outboxChannel } from "../outbox-insert.ts";
+import { startLeadership } from "./leadership.ts";
+import { createOutboxTable, laneOf, type OutboxRow } from "./outbox-table.ts";
+import { publishRow } from "./publish-row.ts";
+import { createRelayMetrics } from "./relay-metrics.ts";
+import { sendBatch } from "./send-batch.ts";
+
+export interface RelayOptions<DB> {
+  readonly store: Store<DB>;
+  readonly broker: Broker;
+  /** Who publishes: the source of the events. */
+  readonly service: string;
+  readonly logger?: Logger;
+  /** Events under way at once, each of another key; default 256. */
+  readonly window?: number;
+  /** Rows that are read at once; default 1,000. */
+  readonly batch?: number;
+  /** Longest time until a row is seen whose notification was lost, in milliseconds; default 1,000. */
+  readonly pollMs?: number;
+  /** Milliseconds between two tries to lead; default 1,000. */
+  readonly leaderIntervalMs?: number;
+  /** How long published rows are kept, in milliseconds; default 3 days. A broker that lost events is refilled from them. */
+  readonly retentionMs?: number;
+  readonly clock?: Clock;
+  readonly random?: () => number;
+  readonly faults?: Faults;
+}
+
+export interface Relay {
+  /** Whether this instance is the one that relays now. */
+  leads(): boolean;
+  /** Finishes what is under way and hands over. */
+  close(): Promise<void>;
+}
+
+// "weft" and "out" in ASCII: one relay a database.
+const lock = [0x77656674, 0x6f7574] as const;
+const sweepEveryMs = 60_000;
+const sweepLimit = 5_000;
+
+/**
+ * Carries the outbox to the broker. Of all instances on one database one leads; it wakes on NOTIFY and polls besides.
+ * A broker that is away is waited for. A crash between the broker's acknowledgement and the row's mark publishes the
+ * event again under the same id: the broker's duplicate window or the inbox absorbs it.
+ */
+export function startRelay<DB>(options: RelayOptions<DB>): Relay {
+  const { store, broker, service, logger = silentLogger, window = 256, batch = 1_000, pollMs = 1_000 } = options;
+  const { retentionMs = 3 * 86_400_000, clock = systemClock, random = Math.random, faults } = options;
+  const table = createOutboxTable(store);
+  const metrics = createRelayMetrics(service, () =>
+    leadership.leads() ? table.backlog() : Promise.resolve(undefined),
+  );
+
+  async function send(row: OutboxRow): Promise<bigint> {
+    await faults?.("before-publish", row.id);
+    try {
+      const sequence = await publishRow(broker, service, row);
+      metrics.published(row.subject);
+      await faults?.("after-publish", row.id);
+      return sequence;
+    } catch (error) {
+      metrics.failed(row.subject);
+      throw error;
+    }
+  }
+
+  async function lead(signal: AbortSignal): Promise<void> {
+    const heldBack = new Map<string, { readonly failures: number; readonly until: number }>();
+
+    async function relay(): Promise<number> {
+      const held = [...heldBack].filter(([, { until }]) => until > clock.now()).map(([lane]) => lane);
+      const rows = await table.pending(batch, held);
+      if (rows.length === 0) return 0;
+      const { published, refused, stopped } = await sendBatch(rows, window, signal, send);
+      if (published.length > 0) await table.markPublished(published);
+      for (const row of rows) if (!refused.has(laneOf(row))) heldBack.delete(laneOf(row));
+      for (const [lane, error] of refused) {
+        const failures = (heldBack.get(lane)?.failures ?? 0) + 1;
+        heldBack.set(lane, {
+          failures,
+          until: clock.now() + backoffMs(failures, { baseMs: 200, maxMs: 60_000, random }),
+        });
+        logger.error({ error, lane, failures }, "the broker refused an event: its key waits");
+      }
+      if (stopped !== undefined && !signal.aborted) throw stopped;
+      return published.length;
+    }
+
+    const worker = startWorker({
+      name: "outbox relay",
+      poll: relay,
+      intervalMs: pollMs,
+      maxBackoffMs: 1_000,
+      logger,
+      clock,
+      random,
+    });
+    const sweeper = startWorker({
+      name: "outbox sweep",
+      poll: async () => ((await table.sweep(retentionMs, sweepLimit)) === sweepLimit ? sweepLimit : 0),
+      intervalMs: sweepEveryMs,
+      logger,
+      clock,
+      random,
+    });
+    const listening: Promise<Listening | undefined> = store
+      .listen(outboxChannel, () => worker.wake())
+      .catch(() => undefined);
+    const forget = broker.onAvailable(() => worker.wake());
+    await new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      else signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+    forget();
+    await Promise.all([worker.close(), sweeper.close()]);
+    void listening.then((listening) => listening?.close());
+  }
+
+  const leadership = startLeadership({ store, lock, intervalMs: options.leaderIntervalMs ?? 1_000, logger, lead });
+  return {
+    leads: leadership.leads,
+    async close() {
+      metrics.close();
+      await leadership.close();
+    },
+  };
+}
