@@ -80,7 +80,7 @@ describe("any interleaving of reserve, pin, release, commit, cancel, expire and 
         }
         for (const { state, news } of await lastNews(database)) expect(news, state).toBeOneOf(newsOf[state]);
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   }, 120_000);
 

@@ -1,7 +1,7 @@
 import type { Store } from "@weft/store";
 import { type Selectable, sql, type Transaction } from "kysely";
 import type { Reservations } from "../app/reservations.ts";
-import { type Product, ProductNotFoundError } from "../domain/product.ts";
+import { ProductNotFoundError } from "../domain/product.ts";
 import type { Reservation, ReservationState } from "../domain/reservation.ts";
 import { move, StockShortError } from "../domain/stock.ts";
 import type { Transition } from "../domain/transitions.ts";
@@ -14,10 +14,16 @@ export function createReservationRepository(store: Store<InventoryDatabase>): Re
     change(orderId, step) {
       return store.transaction(async (tx) => {
         const current = await lockReservation(tx, orderId);
-        const { reservation, news } = await moveStock(tx, step(current));
-        if (reservation !== current) await keepReservation(tx, reservation);
-        if (news) await publishNews(reservation, news);
-        return reservation;
+        const transition = step(current);
+        if (transition.otherwise === undefined) return make(tx, current, transition);
+        try {
+          // A transaction within this one: what a refused move leaves of itself is undone.
+          return await store.transaction((inner) => make(inner, current, transition));
+        } catch (error) {
+          const refused = error instanceof StockShortError || error instanceof ProductNotFoundError;
+          if (refused) return make(tx, current, transition.otherwise);
+          throw error;
+        }
       });
     },
 
@@ -43,25 +49,23 @@ async function lockReservation(tx: Transaction<InventoryDatabase>, orderId: stri
   return row && toReservation(row);
 }
 
-/** Makes the transition's move, and resolves with the transition; or with its way out, when the stock doesn't allow the move. */
-async function moveStock(tx: Transaction<InventoryDatabase>, transition: Transition): Promise<Transition> {
-  const { move: kind, otherwise } = transition;
-  const { items } = transition.reservation;
-  if (kind === undefined) return transition;
-  const products = await lockProducts(
-    tx,
-    items.map(({ productId }) => productId),
-  );
-  let moved: readonly Product[];
-  try {
-    moved = move(products, items, kind);
-  } catch (error) {
-    const refused = error instanceof StockShortError || error instanceof ProductNotFoundError;
-    if (otherwise && refused) return moveStock(tx, otherwise);
-    throw error;
+/**
+ * Makes it so. The stock comes last: many orders want the same product, and wait for its lock no longer than for one
+ * update and the commit. Throws StockShortError, ProductNotFoundError.
+ */
+async function make(
+  tx: Transaction<InventoryDatabase>,
+  current: Reservation | undefined,
+  { reservation, news, move: kind }: Transition,
+): Promise<Reservation> {
+  if (reservation !== current) await keepReservation(tx, reservation);
+  if (news) await publishNews(reservation, news);
+  if (kind) {
+    const { items } = reservation;
+    const ids = items.map(({ productId }) => productId);
+    await keepStock(tx, move(await lockProducts(tx, ids), items, kind));
   }
-  await keepStock(tx, moved);
-  return transition;
+  return reservation;
 }
 
 async function keepReservation(tx: Transaction<InventoryDatabase>, reservation: Reservation): Promise<void> {
