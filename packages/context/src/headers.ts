@@ -4,4 +4,6 @@ export const headers = {
   caller: "x-weft-caller",
   /** draft-ietf-httpapi-idempotency-key-header */
   idempotencyKey: "idempotency-key",
+  /** "true" on the stored answer of a command that ran before. */
+  idempotentReplay: "idempotent-replayed",
 } as const;

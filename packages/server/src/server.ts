@@ -5,9 +5,9 @@ import type { Lease, Registration, Registry } from "@weft/registry";
 import { type Listener, listen } from "@weft/rpc";
 import type { Logger } from "@weft/telemetry";
 import { createHealth } from "./health.ts";
+import { type CommandStore, onceAKey } from "./idempotency.ts";
 import { createBulkheads } from "./layers/bulkhead.ts";
 import type { ErrorMapper } from "./layers/errors.ts";
-import type { CommandStore } from "./layers/idempotency.ts";
 import { type InFlight, inFlightLayer } from "./layers/in-flight.ts";
 import { registerReflection } from "./reflection.ts";
 import { policyIndex, type ServedService } from "./serve.ts";
@@ -59,8 +59,15 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const listener = await listen({
     host: options.host,
     port: options.port,
-    interceptors: serverStack({ methods, bulkheads, inFlight: layer, logger, clock, ...pick(options) }),
-    routes: (router) => register(router, services, options.reflection ?? true, health.register),
+    interceptors: serverStack({
+      methods,
+      bulkheads,
+      inFlight: layer,
+      logger,
+      clock,
+      ...(options.mapError && { mapError: options.mapError }),
+    }),
+    routes: (router) => register(router, options, health.register),
   });
   return running(options, listener, bulkheads, inFlight, health);
 }
@@ -106,23 +113,17 @@ function running(
   };
 }
 
-function register(
-  router: ConnectRouter,
-  services: readonly ServedService[],
-  reflection: boolean,
-  health: (router: ConnectRouter) => void,
-): void {
-  for (const { service, implementation } of services) router.service(service, implementation);
+function register(router: ConnectRouter, options: ServerOptions, health: (router: ConnectRouter) => void): void {
+  const { services, commands, reflection = true } = options;
+  for (const served of services) {
+    router.service(served.service, commands ? onceAKey(served, commands) : served.implementation);
+  }
   health(router);
   if (reflection)
     registerReflection(
       router,
       services.map(({ service }) => service),
     );
-}
-
-function pick({ commands, mapError }: ServerOptions): { commands?: CommandStore; mapError?: ErrorMapper } {
-  return { ...(commands && { commands }), ...(mapError && { mapError }) };
 }
 
 function requireCommands(

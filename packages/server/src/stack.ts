@@ -7,7 +7,6 @@ import { bulkheadLayer } from "./layers/bulkhead.ts";
 import { contextLayer } from "./layers/context.ts";
 import { deadlineLayer, stillWantedLayer } from "./layers/deadline.ts";
 import { type ErrorMapper, errorLayer } from "./layers/errors.ts";
-import { type CommandStore, idempotencyLayer } from "./layers/idempotency.ts";
 import { spanLayer } from "./layers/span.ts";
 import { validateLayer } from "./layers/validate.ts";
 import type { ServedMethod } from "./serve.ts";
@@ -18,13 +17,15 @@ export interface ServerStackParts {
   readonly inFlight: Interceptor;
   readonly logger: Logger;
   readonly clock: Clock;
-  readonly commands?: CommandStore;
   readonly mapError?: ErrorMapper;
 }
 
-/** What a call passes on its way to the handler, outermost first. It is the same for gRPC, gRPC-Web and Connect. */
+/**
+ * What a call passes on its way to the handler, outermost first; it is the same for gRPC, gRPC-Web and Connect. Keyed
+ * methods are wrapped once more, right at the handler (idempotency.ts).
+ */
 export function serverStack(parts: ServerStackParts): Interceptor[] {
-  const { methods, bulkheads, logger, clock, commands, mapError = () => undefined } = parts;
+  const { methods, bulkheads, logger, clock, mapError = () => undefined } = parts;
   return [
     spanLayer(), // trace, correlation id, duration
     parts.inFlight, // load
@@ -34,7 +35,6 @@ export function serverStack(parts: ServerStackParts): Interceptor[] {
     bulkheadLayer(methods, bulkheads), // the group's size, and its queue
     stillWantedLayer(clock), // it may have queued too long
     validateLayer(), // the contract's rules
-    ...(commands ? [idempotencyLayer(methods, commands)] : []), // once a key
     contextLayer(), // streams run in their call's context
   ];
 }
