@@ -25,37 +25,34 @@ await runService<PaymentDatabase, typeof settings>({
   settings,
   migrations,
   setup({ store, mesh, settings, logger, onClose }) {
-    const payments = createPaymentRepository({ store, newLease: randomUUID });
-    const orders = createOrders(createOrderClient(mesh));
-    const provider = createHttpPaymentProvider({ url: settings.PAYMENT_PROVIDER_URL, timeoutMs: 5_000 });
-    const now = () => new Date();
-    // A lease outlives each step of an attempt: the order service's deadline is 3 s, the provider's 5 s.
-    const timing = { now, leaseMs: 8_000, pauseMs: (n: number) => backoffMs(n, { baseMs: 200, maxMs: 30_000 }) };
-    const wakeRefunds = () => onCommit(() => refunds.wake());
-    const charge = attemptCharge({ payments, orders, provider, logger, wakeRefunds, ...timing });
-    const refund = attemptRefund({ payments, provider, logger, ...timing });
-
+    const [payments, now] = [createPaymentRepository({ store, newLease: randomUUID }), () => new Date()];
+    const parts = {
+      ...{ payments, logger, now },
+      orders: createOrders(createOrderClient(mesh)),
+      provider: createHttpPaymentProvider({ url: settings.PAYMENT_PROVIDER_URL, timeoutMs: 5_000 }),
+      leaseMs: 8_000, // outlives each step of an attempt: the order service's deadline is 3 s, the provider's 5 s
+      pauseMs: (attempt: number) => backoffMs(attempt, { baseMs: 200, maxMs: 30_000 }),
+      wakeRefunds: () => onCommit(() => refunds.wake()),
+    };
+    const [charge, refund] = [attemptCharge(parts), attemptRefund(parts)];
     const work = (name: Work, attempt: typeof charge) => {
-      const claim = (limit: number) => payments.claimDue(name, limit, timing.leaseMs, now());
-      const lanes = createLanes(8, claim, attempt, logger);
+      const lanes = createLanes(8, (limit) => payments.claimDue(name, limit, parts.leaseMs, now()), attempt, logger);
       const worker = startWorker({ name, poll: lanes.poll, intervalMs: 200, logger });
       onClose(`${name} worker`, () => worker.close().then(lanes.drained));
       return worker;
     };
-    const charges = work("charge", charge);
-    const refunds = work("refund", refund);
-
+    const [charges, refunds] = [work("charge", charge), work("refund", refund)];
     return {
       services: [
         servePayments({
           get: getPayment(payments),
-          process: processPayment({ payments, ...timing }, charge),
-          refund: refundPayment({ payments, ...timing }, refund),
+          process: processPayment(parts, charge),
+          refund: refundPayment(parts, refund),
         }),
       ],
       subscriptions: [
         onOrderCreated(openOrderPayment(payments, now, () => onCommit(() => charges.wake()))),
-        onOrderStatusChanged(cancelOrderPayment(payments, now, wakeRefunds)),
+        onOrderStatusChanged(cancelOrderPayment(payments, now, parts.wakeRefunds)),
       ],
     };
   },

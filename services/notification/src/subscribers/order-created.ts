@@ -1,6 +1,6 @@
 import type { Money } from "@shop/contracts/money";
 import { OrderCreated } from "@shop/contracts/order";
-import { type Subscription, subscribe } from "@weft/events";
+import { type Subscription, subscribe, Unprocessable } from "@weft/events";
 import type { Notify } from "../app/notify.ts";
 
 export function onOrderCreated(owe: Notify): Subscription {
@@ -22,6 +22,6 @@ export function onOrderCreated(owe: Notify): Subscription {
 }
 
 function amount(money: Money | undefined) {
-  if (!money) throw new Error("OrderCreated lacks an amount that its contract has");
+  if (!money) throw new Unprocessable("OrderCreated lacks an amount that its contract has");
   return { currencyCode: money.currencyCode, minorUnits: money.minorUnits };
 }

@@ -3,6 +3,7 @@ import { NotificationKind as Kind, NotificationStatus as Status } from "@shop/co
 import { OrderCreatedSchema, OrderStatus, OrderStatusChangedSchema } from "@shop/contracts/order";
 import { PaymentCompletedSchema } from "@shop/contracts/payment";
 import { UserCreatedSchema, UserDeletedSchema, UserUpdatedSchema } from "@shop/contracts/user";
+import { Unprocessable } from "@weft/events";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Mailbox, startMailbox } from "../testing/mailbox.ts";
 import { openNotificationService, type RunningNotification } from "../testing/running-notification.ts";
@@ -96,6 +97,13 @@ describe("each event that owes a mail", () => {
   it("is not every event: a status that is no news owes none", async () => {
     await orderChanged(OrderStatus.PENDING);
     expect(await listed()).toEqual([]);
+  });
+});
+
+describe("an event without the amount that its contract has", () => {
+  it("is no mail that is tried again and again, but a dead letter", async () => {
+    await expect(service.consume(OrderCreatedSchema, { orderId, userId })).rejects.toThrow(Unprocessable);
+    await expect(service.consume(PaymentCompletedSchema, { orderId, userId })).rejects.toThrow(Unprocessable);
   });
 });
 

@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { OrderStatus } from "@shop/contracts/order";
+import { create } from "@bufbuild/protobuf";
+import { OrderCreatedSchema, OrderStatus } from "@shop/contracts/order";
+import { Unprocessable } from "@weft/events";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { orderEvents } from "../testing/order-events.ts";
+import { deliveryOf, orderEvents } from "../testing/order-events.ts";
 import { type ProviderSimulator, startProviderSimulator } from "../testing/provider.ts";
 import { leaseMs, openPaymentService, pauseMs, type RunningPayment } from "../testing/running-payment.ts";
 
@@ -55,6 +57,12 @@ describe("an order that was placed", () => {
     await payment.turn("charge");
     expect(await payment.payments.get(id)).toMatchObject({ status: "failed", reason: "card_declined" });
     expect(await payment.published(id)).toEqual(["PaymentFailed"]);
+  });
+
+  it("whose event has no total is a dead letter, and not charged", async () => {
+    const { handler } = payment.subscriptions.orderCreated;
+    const event = create(OrderCreatedSchema, { orderId: id, userId: id, paymentToken: "tok_visa" });
+    await expect(payment.store.transaction(() => handler(event, deliveryOf(id)))).rejects.toThrow(Unprocessable);
   });
 
   it("leaves no token behind once it is settled", async () => {

@@ -40,7 +40,7 @@ export function userIdOf(orderId: string): string {
   return `${orderId.slice(0, -4)}0000`;
 }
 
-function deliveryOf(orderId: string): Delivery {
+export function deliveryOf(orderId: string): Delivery {
   return {
     id: randomUUID(),
     subject: "shop.order.v1",
