@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { startStack } from "@weft/devstack";
+import { type Stack, startStack } from "@weft/devstack";
 import { killDuringOrders, type Victim } from "./faults/kill-during-orders.ts";
 
 /**
@@ -29,23 +29,24 @@ const interrupted = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interrupted.abort(new Error(signal)));
 
 say(`faults: starting a stack of its own for ${chosen.length} kills during ${values.orders} orders`);
-const stack = await startStack({
-  root,
-  dataDir,
-  ports: "free",
-  restart: false,
-  env: {
-    ...process.env,
-    LOG_LEVEL: "warn",
-    RESERVATION_TTL_MS: "30000",
-    NATS_URL: "",
-    REDIS_URL: "",
-    DATABASE_URL: "",
-  },
-  ...(values.verbose ? { onLine: (service: string, line: string) => say(`${service} | ${line}`) } : {}),
-});
+let stack: Stack | undefined;
 let broken = 0;
 try {
+  stack = await startStack({
+    root,
+    dataDir,
+    ports: "free",
+    restart: false,
+    env: {
+      ...process.env,
+      LOG_LEVEL: "warn",
+      RESERVATION_TTL_MS: "30000",
+      NATS_URL: "",
+      REDIS_URL: "",
+      DATABASE_URL: "",
+    },
+    ...(values.verbose ? { onLine: (service: string, line: string) => say(`${service} | ${line}`) } : {}),
+  });
   const report = await killDuringOrders(stack, {
     orders: Number(values.orders),
     victims: chosen,
@@ -57,8 +58,11 @@ try {
   if (values.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   else
     for (const [fact, figure] of Object.entries(report.figures)) process.stdout.write(`${fact.padEnd(44)} ${figure}\n`);
+} catch (error) {
+  broken += 1;
+  say(`✗ ${error instanceof Error ? error.message : error}`);
 } finally {
-  await stack.close();
+  await stack?.close();
   rmSync(dataDir, { recursive: true, force: true });
 }
 process.stdout.write(broken === 0 ? "faults: all books agree\n" : `faults: ${broken} violations\n`);

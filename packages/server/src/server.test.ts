@@ -21,7 +21,7 @@ function reflected(serverReflectionInfo: ServiceImpl<typeof ServerReflection>["s
   return serve(ServerReflection, { service: ServerReflection.typeName, methods }, { serverReflectionInfo });
 }
 
-async function start(services: readonly ServedService[] = []) {
+async function start(services: readonly ServedService[] = [], options: { reflection?: boolean } = {}) {
   const registry = createMemoryRegistry();
   const server = await startServer({
     services,
@@ -30,6 +30,7 @@ async function start(services: readonly ServedService[] = []) {
     logger: silentLogger,
     registration: { registry, instance: "i-1" },
     withdrawalMs: 0,
+    ...options,
   });
   onTestFinished(async () => {
     await server.close(0);
@@ -118,29 +119,18 @@ async function* one<T>(message: T): AsyncGenerator<T> {
   yield message;
 }
 
-test("a running call ends before the server closes", async () => {
-  const gate = Promise.withResolvers<void>();
-  const started = Promise.withResolvers<void>();
-  const slow = reflected(async function* () {
-    started.resolve();
-    await gate.promise;
-    yield { validHost: "done" };
+test("an open stream ends with UNAVAILABLE when the server closes, and holds nobody up", async () => {
+  const endless = reflected(async function* () {
+    yield { validHost: "here" };
+    await new Promise(() => {});
   });
-  const server = await startServer({
-    services: [slow],
-    host: "127.0.0.1",
-    port: 0,
-    logger: silentLogger,
-    reflection: false,
-  });
-  const client = createClient(ServerReflection, transportTo(server));
-  const call = (async () => {
-    for await (const { validHost } of client.serverReflectionInfo(one({ host: "x" }))) return validHost;
-    return undefined;
-  })();
-  await started.promise;
-  const closed = server.close(5_000);
-  gate.resolve();
-  expect(await call).toBe("done");
-  await closed;
+  const { server, transport } = await start([endless], { reflection: false });
+  const client = createClient(ServerReflection, transport);
+  const seen: string[] = [];
+  const reading = (async () => {
+    for await (const { validHost } of client.serverReflectionInfo(one({ host: "x" }))) seen.push(validHost);
+  })().catch((error: unknown) => ConnectError.from(error).code);
+  await expect.poll(() => seen).toEqual(["here"]);
+  await server.close(60_000);
+  expect(await reading).toBe(Code.Unavailable);
 });

@@ -4,9 +4,10 @@ import type { Bulkhead, BulkheadState } from "@weft/policy";
 import type { Lease, Registration, Registry } from "@weft/registry";
 import { type Listener, listen } from "@weft/rpc";
 import type { Logger } from "@weft/telemetry";
-import { createHealth } from "./health.ts";
+import { createHealth, type HealthService } from "./health.ts";
 import { type CommandStore, onceAKey } from "./idempotency.ts";
 import { createBulkheads } from "./layers/bulkhead.ts";
+import { serverGoesAway } from "./layers/drain.ts";
 import type { ErrorMapper } from "./layers/errors.ts";
 import { type InFlight, inFlightLayer } from "./layers/in-flight.ts";
 import { registerReflection } from "./reflection.ts";
@@ -55,6 +56,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   requireCommands(options, methods.values());
   const bulkheads = createBulkheads(methods.values());
   const { layer, inFlight } = inFlightLayer();
+  const draining = new AbortController();
   const health = createHealth(services.map(({ service }) => service.typeName));
   const listener = await listen({
     host: options.host,
@@ -63,13 +65,14 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       methods,
       bulkheads,
       inFlight: layer,
+      draining: draining.signal,
       logger,
       clock,
       ...(options.mapError && { mapError: options.mapError }),
     }),
     routes: (router) => register(router, options, health.register),
   });
-  return running(options, listener, bulkheads, inFlight, health);
+  return running(options, listener, bulkheads, inFlight, health, () => draining.abort(serverGoesAway()));
 }
 
 function running(
@@ -77,7 +80,8 @@ function running(
   listener: Listener,
   bulkheads: ReadonlyMap<string, Bulkhead>,
   inFlight: InFlight,
-  health: ReturnType<typeof createHealth>,
+  health: HealthService,
+  endStreams: () => void,
 ): Server {
   const { logger, registration } = options;
   let leases: Lease[] = [];
@@ -106,6 +110,7 @@ function running(
           logger.warn({ error: each.reason }, "the registry could not be told; the lease will expire");
       }
       if (leases.length > 0) await new Promise((resolve) => setTimeout(resolve, options.withdrawalMs ?? 300));
+      endStreams();
       const grace = new Promise((resolve) => setTimeout(resolve, graceMs).unref());
       await Promise.race([listener.drain(), grace]);
       await listener.close();

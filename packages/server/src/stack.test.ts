@@ -28,7 +28,14 @@ async function open(
   const listener = await listen({
     host: "127.0.0.1",
     port: 0,
-    interceptors: serverStack({ methods, bulkheads, inFlight: layer, logger, clock: systemClock }),
+    interceptors: serverStack({
+      methods,
+      bulkheads,
+      inFlight: layer,
+      draining: new AbortController().signal,
+      logger,
+      clock: systemClock,
+    }),
     routes: (router) => router.service(Health, implementation),
   });
   onTestFinished(() => listener.close());

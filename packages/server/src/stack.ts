@@ -6,6 +6,7 @@ import { allowedCallersLayer } from "./layers/allowed-callers.ts";
 import { bulkheadLayer } from "./layers/bulkhead.ts";
 import { contextLayer } from "./layers/context.ts";
 import { deadlineLayer, stillWantedLayer } from "./layers/deadline.ts";
+import { drainLayer } from "./layers/drain.ts";
 import { type ErrorMapper, errorLayer } from "./layers/errors.ts";
 import { spanLayer } from "./layers/span.ts";
 import { validateLayer } from "./layers/validate.ts";
@@ -15,6 +16,8 @@ export interface ServerStackParts {
   readonly methods: ReadonlyMap<string, ServedMethod>;
   readonly bulkheads: ReadonlyMap<string, Bulkhead>;
   readonly inFlight: Interceptor;
+  /** Fires when the server begins to drain. */
+  readonly draining: AbortSignal;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly mapError?: ErrorMapper;
@@ -30,6 +33,7 @@ export function serverStack(parts: ServerStackParts): Interceptor[] {
     spanLayer(), // trace, correlation id, duration
     parts.inFlight, // load
     errorLayer(logger, mapError), // nothing internal leaves
+    drainLayer(parts.draining), // streams end when the server goes away
     allowedCallersLayer(methods), // who may call
     deadlineLayer(methods, clock), // expired: not started
     bulkheadLayer(methods, bulkheads), // the group's size, and its queue

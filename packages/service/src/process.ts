@@ -43,14 +43,16 @@ export async function runProcess<Schema extends z.ZodType<PlatformSettings>>(
   const instance = `${name}-${randomUUID().slice(0, 8)}`;
   const resources: Resources = [];
   let logger = createLogger({ service: name });
+  // Supervisors wait for these lines, whatever LOG_LEVEL says.
+  const lifecycle = logger;
   let drainMs = 10_000;
   let ending: Promise<void> | undefined;
 
   const end = (reason: string, code: number): Promise<void> => {
     ending ??= (async () => {
-      logger.info({ reason }, "stopping");
+      lifecycle.info({ reason }, "stopping");
       await closeInReverse(resources, logger, drainMs + 5_000);
-      logger.info({}, "stopped");
+      lifecycle.info({}, "stopped");
       process.exit(code);
     })();
     return ending;
@@ -79,7 +81,7 @@ export async function runProcess<Schema extends z.ZodType<PlatformSettings>>(
     resources.push({ what: "telemetry", close: () => telemetry.shutdown() });
     const platform = openPlatform(name, instance, settings, logger, resources);
     const ready = await options.start(platform);
-    if (!ending) logger.info({ ...ready, instance, pid: process.pid }, "ready");
+    if (!ending) lifecycle.info({ ...ready, instance, pid: process.pid }, "ready");
   } catch (error) {
     if (ending) return;
     if (error instanceof SettingsError) logger.error({}, error.message);

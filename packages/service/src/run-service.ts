@@ -5,6 +5,7 @@ import { createJetStreamBroker } from "@weft/events/jetstream";
 import { startRelay } from "@weft/events/outbox";
 import { type ServedService, startServer } from "@weft/server";
 import {
+  CommandTakenOver,
   commandMigrations,
   createCommandStore,
   isUnavailable,
@@ -93,7 +94,7 @@ export function runService<DB, Schema extends z.ZodType<ServiceSettings>>(
         port: settings.PORT,
         logger,
         commands: createCommandStore(store),
-        mapError: databaseAway,
+        mapError: infrastructureError,
         registration: {
           registry: platform.registry,
           instance: platform.instance,
@@ -108,8 +109,13 @@ export function runService<DB, Schema extends z.ZodType<ServiceSettings>>(
   });
 }
 
-function databaseAway(error: unknown): ConnectError | undefined {
-  return isUnavailable(error)
-    ? new ConnectError("the service's database can't be reached: try again", Code.Unavailable)
-    : undefined;
+/** What a caller can do about the infrastructure's own errors is to try again. */
+function infrastructureError(error: unknown): ConnectError | undefined {
+  if (isUnavailable(error)) {
+    return new ConnectError("the service's database can't be reached: try again", Code.Unavailable);
+  }
+  if (error instanceof CommandTakenOver) {
+    return new ConnectError("another run of this command was faster: try again for its answer", Code.Unavailable);
+  }
+  return undefined;
 }

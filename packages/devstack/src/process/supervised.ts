@@ -70,7 +70,9 @@ export function createSupervised(options: SupervisedOptions): Supervised {
     if (!wanted) started.kill("SIGKILL");
     const gone = new AbortController();
     let served = false;
+    let overdue = false;
     const startedAt = performance.now();
+    const readyTimeoutMs = options.readyTimeoutMs ?? 60_000;
     void started.exited.then((exit) => {
       gone.abort(new Error(`${name} ended`));
       ledger.remove(started.pid);
@@ -78,13 +80,14 @@ export function createSupervised(options: SupervisedOptions): Supervised {
       if (!wanted) return;
       if (served && performance.now() - startedAt > BACKOFF.healthyAfterMs) failures = 0;
       const because = exit.signal ? `by ${exit.signal}` : `with code ${exit.code}`;
+      const what = overdue ? `did not get ready in ${readyTimeoutMs / 1_000} s` : `ended ${because}`;
       failed(
-        new Error(`${name} ended ${because}${served ? "" : " before it was ready"}${explain()}`),
+        new Error(`${name} ${what}${served || overdue ? "" : " before it was ready"}${explain()}`),
         { exit },
         served,
       );
     });
-    const timeout = AbortSignal.timeout(options.readyTimeoutMs ?? 60_000);
+    const timeout = AbortSignal.timeout(readyTimeoutMs);
     options.serves(started, AbortSignal.any([gone.signal, timeout])).then(
       () => {
         if (gone.signal.aborted || !wanted) return;
@@ -94,7 +97,9 @@ export function createSupervised(options: SupervisedOptions): Supervised {
       },
       () => {
         // When it ended, that is told above. When it only doesn't answer, it is ended, which is told above too.
-        if (!gone.signal.aborted) started.kill("SIGKILL");
+        if (gone.signal.aborted) return;
+        overdue = true;
+        started.kill("SIGKILL");
       },
     );
   }
