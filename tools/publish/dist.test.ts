@@ -48,7 +48,8 @@ const entries = published.flatMap(({ manifest }) =>
 );
 
 test.each(entries)("a user imports %s without the source condition", (entry) => {
-  const file = run("node", ["-p", `await import("${entry}"); import.meta.resolve("${entry}")`], user);
+  const program = `await import("${entry}"); console.log(import.meta.resolve("${entry}"));`;
+  const file = run("node", ["--input-type=module", "--eval", program], user);
   expect(file).toContain("/dist/");
 });
 
