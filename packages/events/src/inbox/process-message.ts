@@ -50,7 +50,7 @@ export async function processMessage<DB>(context: ProcessContext<DB>, event: Inc
 
 /** An event that came before its predecessor waits longer each time. */
 function aheadMs(deliveries: number): number {
-  return Math.min(5_000, 50 * 2 ** Math.min(10, deliveries - 1));
+  return Math.min(2_000, 10 * 2 ** Math.min(10, deliveries - 1));
 }
 
 async function afterFailure<DB>(context: ProcessContext<DB>, event: IncomingEvent, error: unknown): Promise<Verdict> {
@@ -84,5 +84,7 @@ async function afterFailure<DB>(context: ProcessContext<DB>, event: IncomingEven
 }
 
 function describe(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  // Some libraries put a stack into the message.
+  return text.replace(/\n\s+at [\s\S]*$/, "");
 }

@@ -5,7 +5,7 @@ import type { Broker } from "../broker.ts";
 import type { Faults } from "../faults.ts";
 import { outboxChannel } from "../outbox-insert.ts";
 import { startLeadership } from "./leadership.ts";
-import { createOutboxTable, laneOf, type OutboxRow } from "./outbox-table.ts";
+import { createOutboxTable, type OutboxRow } from "./outbox-table.ts";
 import { publishRow } from "./publish-row.ts";
 import { createRelayMetrics } from "./relay-metrics.ts";
 import { sendBatch } from "./send-batch.ts";
@@ -76,9 +76,9 @@ export function startRelay<DB>(options: RelayOptions<DB>): Relay {
       const held = [...heldBack].filter(([, { until }]) => until > clock.now()).map(([lane]) => lane);
       const rows = await table.pending(batch, held);
       if (rows.length === 0) return 0;
-      const { published, refused, stopped } = await sendBatch(rows, window, signal, send);
+      const { published, progressed, refused, stopped } = await sendBatch(rows, window, signal, send);
       if (published.length > 0) await table.markPublished(published);
-      for (const row of rows) if (!refused.has(laneOf(row))) heldBack.delete(laneOf(row));
+      for (const lane of progressed) heldBack.delete(lane);
       for (const [lane, error] of refused) {
         const failures = (heldBack.get(lane)?.failures ?? 0) + 1;
         heldBack.set(lane, {

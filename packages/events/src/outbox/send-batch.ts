@@ -3,6 +3,8 @@ import { laneOf, type OutboxRow, type PublishedRow } from "./outbox-table.ts";
 
 export interface BatchResult {
   readonly published: readonly PublishedRow[];
+  /** Lanes of which at least one event left. */
+  readonly progressed: ReadonlySet<string>;
   /** Lanes whose next event the broker refused, and why. */
   readonly refused: ReadonlyMap<string, unknown>;
   /** Why the batch was broken off: the broker is away, or the relay stops. */
@@ -21,6 +23,7 @@ export async function sendBatch(
 ): Promise<BatchResult> {
   const lanes = [...Map.groupBy(rows, laneOf)];
   const published: PublishedRow[] = [];
+  const progressed = new Set<string>();
   const refused = new Map<string, unknown>();
   let stopped: unknown;
   let next = 0;
@@ -31,6 +34,7 @@ export async function sendBatch(
       if (stopped !== undefined) return;
       try {
         published.push({ position: row.position, streamSequence: await send(row) });
+        progressed.add(lane);
       } catch (error) {
         if (error instanceof BrokerUnavailable) stopped ??= error;
         else refused.set(lane, error);
@@ -44,5 +48,5 @@ export async function sendBatch(
   }
 
   await Promise.all(Array.from({ length: Math.min(window, lanes.length) }, takeLanes));
-  return { published, refused, stopped };
+  return { published, progressed, refused, stopped };
 }

@@ -1,0 +1,68 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** A nats-server of a test's own, which it may kill and start again on the same port and data. */
+export interface TestNatsServer {
+  readonly url: string;
+  start(): Promise<void>;
+  /** kill -9 */
+  kill(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function startNatsServer(): Promise<TestNatsServer> {
+  const folder = await mkdtemp(join(tmpdir(), "weft-nats-"));
+  const port = await freePort();
+  let child: ChildProcess | undefined;
+  const server: TestNatsServer = {
+    url: `nats://127.0.0.1:${port}`,
+    async start() {
+      child = spawn("nats-server", ["-a", "127.0.0.1", "-p", String(port), "-js", "-sd", folder], {
+        stdio: ["ignore", "ignore", "pipe"],
+      });
+      await ready(child);
+    },
+    async kill() {
+      const running = child;
+      child = undefined;
+      if (!running || running.exitCode !== null) return;
+      const exit = once(running, "exit");
+      running.kill("SIGKILL");
+      await exit;
+    },
+    async close() {
+      await server.kill();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+  await server.start();
+  return server;
+}
+
+function ready(child: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let log = "";
+    child.once("error", (cause) =>
+      reject(new Error("these tests need nats-server (2.9 or later) on the PATH", { cause })),
+    );
+    child.once("exit", (code) => reject(new Error(`nats-server ended with ${code}: ${log}`)));
+    child.stderr?.on("data", (chunk) => {
+      log += chunk;
+      if (log.includes("Server is ready")) resolve();
+    });
+  });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("no free port");
+  return address.port;
+}
