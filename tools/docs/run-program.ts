@@ -8,7 +8,7 @@ export interface Outcome {
 }
 
 /** Longest time that one block may take, in milliseconds. */
-const longestMs = 180_000;
+const longestMs = 120_000;
 
 /** Runs a program in a copy of the repository, with the copy's tools first on the PATH; the signal ends it and all that it started. */
 export function runProgram(
