@@ -1,5 +1,5 @@
-import { type Broker, BrokerUnavailable, type Consumption, type OutgoingMessage } from "./broker.ts";
-import { createMemoryConsumer, type MemoryConsumer } from "./memory-consumer.ts";
+import { type Broker, BrokerUnavailable, type Consumption } from "./broker.ts";
+import { createMemoryConsumer, type MemoryConsumer, type StoredMessage } from "./memory-consumer.ts";
 
 export interface MemoryBrokerOptions {
   /** Milliseconds in which an id is kept once; default 120,000. */
@@ -15,11 +15,6 @@ export interface MemoryBroker extends Broker {
   restore(): void;
   /** What a stream holds, oldest first. */
   messages(stream: string): readonly StoredMessage[];
-}
-
-export interface StoredMessage extends OutgoingMessage {
-  readonly sequence: bigint;
-  readonly storedAt: Date;
 }
 
 interface MemoryStream {

@@ -1,5 +1,10 @@
-import type { ConsumeOptions, Consumption, IncomingMessage } from "./broker.ts";
-import type { StoredMessage } from "./memory-broker.ts";
+import type { ConsumeOptions, Consumption, IncomingMessage, OutgoingMessage } from "./broker.ts";
+
+/** A message as a stream holds it. */
+export interface StoredMessage extends OutgoingMessage {
+  readonly sequence: bigint;
+  readonly storedAt: Date;
+}
 
 type Timer = ReturnType<typeof setTimeout>;
 
