@@ -16,8 +16,12 @@ export interface Question {
 
 const MAX_BODY = 1024 * 1024;
 
-/** A small HTTP server on 127.0.0.1; resolves when it listens. */
-export async function listen(port: number, answer: (question: Question) => Answer | Promise<Answer>): Promise<Server> {
+/** A small HTTP server; resolves when it listens. */
+export async function listen(
+  port: number,
+  answer: (question: Question) => Answer | Promise<Answer>,
+  host = "127.0.0.1",
+): Promise<Server> {
   const server = createServer((request, response) => {
     readBody(request)
       .then((body) => {
@@ -39,7 +43,7 @@ export async function listen(port: number, answer: (question: Question) => Answe
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(port, "127.0.0.1", resolve);
+    server.listen(port, host, resolve);
   });
   return server;
 }

@@ -1,5 +1,5 @@
 /**
- * The payment provider that the shop charges, simulated over real HTTP (HTTP_PORT); durable in DATA_DIR. Errors are
+ * The payment provider that the shop charges, simulated over real HTTP (HOST, HTTP_PORT); durable in DATA_DIR. Errors are
  * `{ code, message }`.
  *
  * - `POST /charges {amount_minor, currency, token, order_id}` with header `Idempotency-Key`: 201 with the charge
@@ -22,7 +22,7 @@ const SLOW_MS = Number(process.env.SLOW_MS ?? 3_000);
 
 const provider = createProvider(openJournal<Entry>(process.env.DATA_DIR ?? ".weft/payments", "journal.ndjson"));
 const faults = { fail: 0, stall: 0, lose: 0 };
-const server = await listen(Number(process.env.HTTP_PORT ?? 0), answer);
+const server = await listen(Number(process.env.HTTP_PORT ?? 0), answer, process.env.HOST);
 
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
   process.once(signal, () => {
