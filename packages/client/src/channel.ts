@@ -8,6 +8,7 @@ import { meter } from "@weft/telemetry";
 import { createRoundRobin } from "./balancer/round-robin.ts";
 import type { EndpointState } from "./endpoint.ts";
 import { watchEndpoints } from "./endpoints.ts";
+import { observeChannel } from "./gauges.ts";
 import type { MeshEvent } from "./mesh-event.ts";
 import { clientStack } from "./stack.ts";
 import { meshTransport } from "./transport.ts";
@@ -62,13 +63,18 @@ export function openChannel(options: ChannelOptions): Channel {
     if (!policy) throw new Error(`${service.typeName}/${method.name} has no policy: run \`buf generate\`.`);
     return policy;
   };
+  const getState = (): ChannelState => ({
+    service: service.typeName,
+    endpoints: endpoints.up.map((endpoint) => endpoint.getState()),
+    retryBudget: budget.getState(),
+  });
+  const stopObserving = observeChannel(getState);
   return {
     transport: meshTransport(policyOf, stack, clock),
-    getState: () => ({
-      service: service.typeName,
-      endpoints: endpoints.up.map((endpoint) => endpoint.getState()),
-      retryBudget: budget.getState(),
-    }),
-    close: () => endpoints.close(),
+    getState,
+    close() {
+      stopObserving();
+      endpoints.close();
+    },
   };
 }

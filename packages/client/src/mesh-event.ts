@@ -3,9 +3,13 @@ import type { CodeName } from "@weft/policy";
 /** What policies did, as it happens. */
 export type MeshEvent =
   | { readonly kind: "retry"; readonly method: string; readonly attempt: number; readonly code: CodeName }
+  /** A call found the circuit open or the bulkhead full at one instance; another may still take it. */
+  | { readonly kind: "rejected"; readonly method: string; readonly instance: string; readonly cause: RejectionCause }
   | {
       readonly kind: "circuit";
       readonly service: string;
       readonly instance: string;
       readonly state: "closed" | "open" | "half-open";
     };
+
+export type RejectionCause = "circuit" | "bulkhead";

@@ -191,6 +191,31 @@ test("all attempts of a keyed call carry one key", async () => {
   await mesh.close();
 });
 
+test("what runs for a key derives the keys of its own calls from it, so that its repeat repeats them", async () => {
+  await using harness = createHarness();
+  let keys: (string | null)[] = [];
+  await harness.start("a", {
+    check(_request, { requestHeader }) {
+      keys.push(requestHeader.get(headers.idempotencyKey));
+      return serving;
+    },
+  });
+  const mesh = createMesh({ service: "test", registry: harness.registry });
+  const client = mesh.client(Health, policies({ idempotencyKey: true, idempotent: false }));
+  const run = (idempotencyKey: string) =>
+    runWithCall(createCall({ idempotencyKey }), async () => {
+      keys = [];
+      await client.check({});
+      await client.check({});
+      return keys;
+    });
+  const first = await run("event-1");
+  expect(first[0]).not.toBe(first[1]);
+  expect(await run("event-1")).toEqual(first);
+  expect(await run("event-2")).not.toContain(first[0]);
+  await mesh.close();
+});
+
 test("a call says who calls and on whose behalf", async () => {
   await using harness = createHarness();
   let header = new Headers();

@@ -46,6 +46,7 @@ export function clientStack(parts: ClientStackParts): Next {
             call.signal,
           ),
         ),
+      parts.emit,
     ),
   );
 }

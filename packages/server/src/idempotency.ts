@@ -15,13 +15,20 @@ export interface CommandStore {
     readonly leaseMs: number;
   }): Promise<Claim>;
   /** Keeps the response of a command that had no transaction of its own. */
-  complete(command: { readonly scope: string; readonly key: string; readonly response: Uint8Array }): Promise<void>;
+  complete(command: ClaimedCommand & { readonly response: Uint8Array }): Promise<void>;
   /** Gives up a claim whose command failed, so that the key can be tried again. */
-  release(command: { readonly scope: string; readonly key: string }): Promise<void>;
+  release(command: ClaimedCommand): Promise<void>;
+}
+
+interface ClaimedCommand {
+  readonly scope: string;
+  readonly key: string;
+  /** Fences this run against one that took over after the lease. */
+  readonly claim: bigint;
 }
 
 export type Claim =
-  | { readonly kind: "claimed" }
+  | { readonly kind: "claimed"; readonly claim: bigint }
   | { readonly kind: "stored"; readonly response: Uint8Array }
   | { readonly kind: "mismatch" }
   | { readonly kind: "running" };
@@ -62,9 +69,7 @@ function keyed(method: DescMethod, handler: UnaryHandler, store: CommandStore, l
       const claim = await store.claim({ scope, key, requestHash, leaseMs });
       switch (claim.kind) {
         case "claimed":
-          return runOnce(method, store, { scope, key, encode: undefined, stored: false }, () =>
-            handler(request, context),
-          );
+          return runOnce(method, store, { scope, key, claim: claim.claim }, () => handler(request, context));
         case "stored":
           context.responseHeader.set(headers.idempotentReplay, "true");
           return fromBinary(method.output, claim.response);
@@ -83,18 +88,18 @@ function keyed(method: DescMethod, handler: UnaryHandler, store: CommandStore, l
 async function runOnce(
   method: DescMethod,
   store: CommandStore,
-  command: KeyedCommand,
+  claimed: ClaimedCommand,
   handle: () => Promise<Message> | Message,
 ): Promise<Message> {
-  const { scope, key } = command;
+  const command: KeyedCommand = { scope: claimed.scope, key: claimed.key, encode: undefined, stored: false };
   try {
     const answer = await runWithCall(createCall({ ...currentCall(), command }), handle);
     const message = create(method.output, answer as MessageInitShape<typeof method.output>);
-    if (!command.stored) await store.complete({ scope, key, response: toBinary(method.output, message) });
+    if (!command.stored) await store.complete({ ...claimed, response: toBinary(method.output, message) });
     return message;
   } catch (error) {
     // Once the response was committed with the change the key stays taken, and a repeat gets it.
-    if (!command.stored) await store.release({ scope, key });
+    if (!command.stored) await store.release(claimed);
     throw error;
   }
 }

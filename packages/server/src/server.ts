@@ -4,6 +4,7 @@ import type { Bulkhead, BulkheadState } from "@weft/policy";
 import type { Lease, Registration, Registry } from "@weft/registry";
 import { type Listener, listen } from "@weft/rpc";
 import type { Logger } from "@weft/telemetry";
+import { observeServer } from "./gauges.ts";
 import { createHealth, type HealthService } from "./health.ts";
 import { type CommandStore, onceAKey } from "./idempotency.ts";
 import { createBulkheads } from "./layers/bulkhead.ts";
@@ -85,14 +86,16 @@ function running(
 ): Server {
   const { logger, registration } = options;
   let leases: Lease[] = [];
+  const getState: Server["getState"] = () => ({
+    inFlight: inFlight.count,
+    bulkheads: [...bulkheads.values()].map((bulkhead) => bulkhead.getState()),
+  });
+  const stopObserving = observeServer(getState);
   return {
     host: listener.host,
     port: listener.port,
     inFlight,
-    getState: () => ({
-      inFlight: inFlight.count,
-      bulkheads: [...bulkheads.values()].map((bulkhead) => bulkhead.getState()),
-    }),
+    getState,
     async announce() {
       if (registration) {
         const { registry, instance, host = listener.host, metadata = {} } = registration;
@@ -114,6 +117,7 @@ function running(
       const grace = new Promise((resolve) => setTimeout(resolve, graceMs).unref());
       await Promise.race([listener.drain(), grace]);
       await listener.close();
+      stopObserving();
     },
   };
 }

@@ -43,6 +43,9 @@ export interface ServiceOptions<DB, Schema extends z.ZodType<ServiceSettings>> {
   readonly env?: Environment;
 }
 
+/** How long a repeat of a keyed command gets the stored answer. */
+const commandRetentionMs = 7 * 24 * 60 * 60 * 1_000;
+
 /**
  * A whole service: its database is migrated, its outbox relayed, its events consumed and its calls answered, until
  * SIGTERM. It registers last and withdraws first, so that nobody is sent to a service that isn't there yet or any more.
@@ -88,12 +91,21 @@ export function runService<DB, Schema extends z.ZodType<ServiceSettings>>(
         onClose("subscriber", () => subscriber.close());
       }
 
+      const commands = createCommandStore(store);
+      const retention = startWorker({
+        name: "command retention",
+        intervalMs: 60_000,
+        poll: () => commands.sweep({ retentionMs: commandRetentionMs }),
+        logger,
+      });
+      onClose("command retention", () => retention.close());
+
       const server = await startServer({
         services: parts.services,
         host: settings.HOST,
         port: settings.PORT,
         logger,
-        commands: createCommandStore(store),
+        commands,
         mapError: infrastructureError,
         registration: {
           registry: platform.registry,

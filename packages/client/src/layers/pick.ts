@@ -1,12 +1,13 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { isLocalRejection } from "@weft/policy";
+import { isBreakerOpen, isLocalRejection } from "@weft/policy";
 import { type RpcResponse, untilComplete, wasNeverProcessed } from "@weft/rpc";
-import { setSpanAttributes } from "@weft/telemetry";
+import { meter, setSpanAttributes } from "@weft/telemetry";
 import type { Balancer, Outcome } from "../balancer/balancer.ts";
 import type { Call, Next } from "../call.ts";
 import type { Endpoint } from "../endpoint.ts";
 import type { Endpoints } from "../endpoints.ts";
 import { blamesEndpoint, codeName } from "../errors.ts";
+import type { MeshEvent } from "../mesh-event.ts";
 
 /** How often a call that no server saw goes elsewhere at once, whatever its method (gRFC A6). */
 const transparentRetries = 2;
@@ -19,7 +20,9 @@ export function pickLayer(
   endpoints: Endpoints,
   balancer: Balancer<Endpoint>,
   send: (endpoint: Endpoint) => Next,
+  emit: (event: MeshEvent) => void,
 ): Next {
+  const rejections = meter("weft.client").createCounter("weft.client.rejections");
   return async (call) => {
     await untilAborted(endpoints.ready, call.signal);
     const refused = new Set<Endpoint>();
@@ -32,6 +35,9 @@ export function pickLayer(
         return await through(endpoint, call, done, send(endpoint));
       } catch (error) {
         if (isLocalRejection(error)) {
+          const cause = isBreakerOpen(error) ? "circuit" : "bulkhead";
+          rejections.add(1, { "rpc.service": call.method.parent.typeName, cause });
+          emit({ kind: "rejected", method: call.scope, instance: endpoint.instance.instance, cause });
           refusal = new ConnectError(`${call.scope} was not sent: ${String(error)}`, Code.Unavailable);
           refused.add(endpoint);
         } else if (wasNeverProcessed(error) && unseen < transparentRetries && call.repeatable && !call.signal.aborted) {

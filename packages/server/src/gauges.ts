@@ -1,0 +1,20 @@
+import { meter } from "@weft/telemetry";
+import type { Server } from "./server.ts";
+
+/** Reports the server's load as metrics, until the function that it returns is called. */
+export function observeServer(getState: Server["getState"]): () => void {
+  const meters = meter("weft.server");
+  const inFlight = meters.createObservableGauge("weft.server.in_flight");
+  const running = meters.createObservableGauge("weft.server.bulkhead.running");
+  const queued = meters.createObservableGauge("weft.server.bulkhead.queued");
+  const observe: Parameters<typeof meters.addBatchObservableCallback>[0] = (result) => {
+    const state = getState();
+    result.observe(inFlight, state.inFlight);
+    for (const bulkhead of state.bulkheads) {
+      result.observe(running, bulkhead.running, { group: bulkhead.group });
+      result.observe(queued, bulkhead.queued, { group: bulkhead.group });
+    }
+  };
+  meters.addBatchObservableCallback(observe, [inFlight, running, queued]);
+  return () => meters.removeBatchObservableCallback(observe, [inFlight, running, queued]);
+}
