@@ -1,4 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
+import { currentCall, headers } from "@weft/context";
 import { type CodeName, isLocalRejection } from "@weft/policy";
 
 /** Connect's codes under gRPC's names. */
@@ -44,7 +45,22 @@ export function deadlinePassed(): ConnectError {
 
 const blamed: ReadonlySet<CodeName> = new Set(["UNAVAILABLE", "INTERNAL", "UNKNOWN", "DATA_LOSS"]);
 
-/** Whether an outcome speaks against the endpoint: never a caller's cancel, a local rejection, or an error of the client's making. */
+/**
+ * Whether an outcome speaks against the endpoint: never a caller's cancel, a local rejection, an error of the client's
+ * making, or an UNAVAILABLE that the endpoint only passes on.
+ */
 export function blamesEndpoint(error: unknown): boolean {
-  return isAttemptTimeout(error) || (!isLocalRejection(error) && blamed.has(codeName(error)));
+  if (isAttemptTimeout(error)) return true;
+  if (isLocalRejection(error) || passesOn(error)) return false;
+  return blamed.has(codeName(error));
+}
+
+/** Keeps in mind for the answer to this call's own caller that it was another service that couldn't be reached. */
+export function noteUnavailable(error: unknown, service: string): void {
+  const downstream = currentCall()?.downstream;
+  if (downstream && codeName(error) === "UNAVAILABLE") downstream.unavailable = service;
+}
+
+function passesOn(error: unknown): boolean {
+  return error instanceof ConnectError && error.metadata.has(headers.unavailablePeer);
 }

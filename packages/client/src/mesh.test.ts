@@ -114,6 +114,27 @@ test("a client error leaves the circuit closed", async () => {
   await mesh.close();
 });
 
+test("an UNAVAILABLE that an instance only passes on leaves its circuit closed, and is passed on further", async () => {
+  await using harness = createHarness();
+  await harness.start("well", {
+    check() {
+      throw new ConnectError("my database's keeper is away", Code.Unavailable, {
+        [headers.unavailablePeer]: "shop.Other",
+      });
+    },
+  });
+  const mesh = createMesh({ service: "test", registry: harness.registry });
+  const client = mesh.client(Health, policies({ retry: undefined }));
+  const call = createCall();
+  for (let i = 0; i < 10; i++) {
+    const failed = await runWithCall(call, () => client.check({})).catch((error: unknown) => error);
+    expect(codeOf(failed)).toBe(Code.Unavailable);
+  }
+  expect(mesh.getState().services[0]?.endpoints[0]?.breakers[0]).toMatchObject({ state: "closed" });
+  expect(call.downstream.unavailable).toBe("grpc.health.v1.Health");
+  await mesh.close();
+});
+
 test("the contract's timeout ends a call that takes too long, with DEADLINE_EXCEEDED", async () => {
   await using harness = createHarness();
   await harness.start("slow", { check: (_request, { signal }) => untilAborted(signal) });
@@ -167,6 +188,40 @@ test("an attempt that takes too long is given up and repeated elsewhere within t
   >;
   const client = mesh.client(Health, policies({ retry }));
   for (let i = 0; i < 4; i++) expect(await client.check({})).toMatchObject(serving);
+  await mesh.close();
+});
+
+test("a hedged call that gets no answer in time goes to another instance too, and the slow attempt is cancelled", async () => {
+  await using harness = createHarness();
+  const cancelled = Promise.withResolvers<void>();
+  await harness.start("stuck", {
+    check(_request, { signal }) {
+      signal.addEventListener("abort", () => cancelled.resolve(), { once: true });
+      return untilAborted(signal);
+    },
+  });
+  await harness.start("well", { check: () => serving });
+  const mesh = createMesh({ service: "test", registry: harness.registry });
+  const client = mesh.client(Health, policies({ retry: undefined, hedge: { delayMs: 20, maxAttempts: 2 } }));
+  for (let i = 0; i < 2; i++) expect(await client.check({})).toMatchObject(serving);
+  await cancelled.promise;
+  await mesh.close();
+});
+
+test("a hedged call whose attempts all fail ends with the last one's error", async () => {
+  await using harness = createHarness();
+  let calls = 0;
+  await harness.start("bad", {
+    check() {
+      calls += 1;
+      throw new ConnectError(`failure ${calls}`, Code.Unavailable);
+    },
+  });
+  const mesh = createMesh({ service: "test", registry: harness.registry });
+  const client = mesh.client(Health, policies({ retry: undefined, hedge: { delayMs: 10_000, maxAttempts: 3 } }));
+  const error = await client.check({}).catch((reason: unknown) => reason);
+  expect(String(error)).toContain("failure 3");
+  expect(calls).toBe(3);
   await mesh.close();
 });
 

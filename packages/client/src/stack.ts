@@ -6,6 +6,7 @@ import type { Endpoint } from "./endpoint.ts";
 import type { Endpoints } from "./endpoints.ts";
 import { attemptTimeoutLayer } from "./layers/attempt-timeout.ts";
 import { deadlineLayer } from "./layers/deadline.ts";
+import { hedgeLayer } from "./layers/hedge.ts";
 import { idempotencyKeyLayer } from "./layers/idempotency-key.ts";
 import { pickLayer } from "./layers/pick.ts";
 import { retryLayer } from "./layers/retry.ts";
@@ -33,6 +34,7 @@ export function clientStack(parts: ClientStackParts): Next {
       deadlineLayer(clock), // the caller's remaining time, or the contract's
       idempotencyKeyLayer(parts.newKey), // retries of a keyed method are one command
       retryLayer(parts), // what is safe, within the budget and the time left
+      hedgeLayer(parts.budget), // instead of it, where the contract says so
     ],
     pickLayer(
       parts.endpoints, // each attempt picks anew, past open circuits and full queues

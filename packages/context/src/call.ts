@@ -15,6 +15,14 @@ export interface CallContext {
   readonly idempotencyKey: string | undefined;
   /** Set while a keyed command runs. */
   readonly command: KeyedCommand | undefined;
+  /** What the call's own calls met; shared by all contexts that derive from one call. */
+  readonly downstream: Downstream;
+}
+
+/** Lets a service say that it is well and only passes on what another one did. */
+export interface Downstream {
+  /** The service that was unavailable last. */
+  unavailable: string | undefined;
 }
 
 /** A command whose response is stored under the caller's key, in the transaction of the change itself. */
@@ -49,6 +57,7 @@ export function createCall(fields: Partial<CallContext> = {}): CallContext {
     caller: fields.caller,
     idempotencyKey: fields.idempotencyKey,
     command: fields.command,
+    downstream: fields.downstream ?? { unavailable: undefined },
   };
 }
 

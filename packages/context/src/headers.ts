@@ -4,6 +4,8 @@ export const headers = {
   caller: "x-weft-caller",
   /** draft-ietf-httpapi-idempotency-key-header */
   idempotencyKey: "idempotency-key",
+  /** On an UNAVAILABLE that only passes on another service's: that one's name. It speaks against nobody else. */
+  unavailablePeer: "x-weft-unavailable-peer",
   /** "true" on the stored answer of a command that ran before. */
   idempotentReplay: "idempotent-replayed",
 } as const;

@@ -1,3 +1,11 @@
-export { type CallContext, createCall, currentCall, type KeyedCommand, remainingMs, runWithCall } from "./call.ts";
+export {
+  type CallContext,
+  createCall,
+  currentCall,
+  type Downstream,
+  type KeyedCommand,
+  remainingMs,
+  runWithCall,
+} from "./call.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { headers } from "./headers.ts";

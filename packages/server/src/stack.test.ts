@@ -109,6 +109,19 @@ describe.each(Object.entries(protocols))("the server stack over %s", (_name, tra
     expect(seen).toEqual(Array(3).fill(["c-1", "order", true]));
   });
 
+  test("names the service that was away, when it only passes an UNAVAILABLE on", async () => {
+    let away: string | undefined = "shop.Other";
+    const check = () => {
+      const call = currentCall();
+      if (call) call.downstream.unavailable = away;
+      throw new ConnectError("try again", Code.Unavailable);
+    };
+    const { client } = await open(transportTo, { check });
+    expect((await failureOf(client.check({}))).metadata.get(headers.unavailablePeer)).toBe("shop.Other");
+    away = undefined;
+    expect((await failureOf(client.check({}))).metadata.has(headers.unavailablePeer)).toBe(false);
+  });
+
   test("ends a handler that takes longer than its contract allows", async () => {
     const { client, inFlight } = await open(transportTo, { check: () => new Promise(() => {}) }, { timeoutMs: 50 });
     expect((await failureOf(client.check({}))).code).toBe(Code.DeadlineExceeded);

@@ -39,6 +39,7 @@ export function retryLayer({ budget, random, emit }: RetryParts): Layer {
 
   return (next) => (call) => {
     const policy = call.policy.retry;
+    if (call.policy.hedge) return next(call);
     if (!policy || !call.repeatable) {
       budget.deposit();
       return next(call);

@@ -2,7 +2,7 @@ import { currentCall, headers } from "@weft/context";
 import { untilComplete } from "@weft/rpc";
 import { injectTrace, inSpan, meter, SpanKind } from "@weft/telemetry";
 import type { Layer } from "../call.ts";
-import { codeName } from "../errors.ts";
+import { codeName, noteUnavailable } from "../errors.ts";
 
 /** The call's span, and on the wire what joins it to the caller's: trace context, correlation id, and who calls. */
 export function spanLayer(caller: string): Layer {
@@ -22,6 +22,7 @@ export function spanLayer(caller: string): Layer {
             await run();
           } catch (error) {
             code = codeName(error);
+            noteUnavailable(error, call.method.parent.typeName);
             throw error;
           } finally {
             span.setAttribute("rpc.response.status_code", code);

@@ -1,4 +1,5 @@
 import { Code, ConnectError, type Interceptor, type StreamResponse } from "@connectrpc/connect";
+import { currentCall, headers } from "@weft/context";
 import { mapMessages } from "@weft/rpc";
 import type { Logger } from "@weft/telemetry";
 import { scopeOf } from "../request.ts";
@@ -12,7 +13,15 @@ export type ErrorMapper = (error: unknown) => ConnectError | undefined;
  */
 export function errorLayer(logger: Logger, mapError: ErrorMapper): Interceptor {
   return (next) => async (request) => {
+    const downstream = currentCall()?.downstream;
     const answer = (error: unknown): ConnectError => {
+      const answered = toAnswer(error);
+      if (answered.code === Code.Unavailable && downstream?.unavailable !== undefined) {
+        answered.metadata.set(headers.unavailablePeer, downstream.unavailable);
+      }
+      return answered;
+    };
+    const toAnswer = (error: unknown): ConnectError => {
       if (error instanceof ConnectError) return error;
       if (request.signal.aborted) return ConnectError.from(request.signal.reason, Code.Canceled);
       const known = mapError(error);

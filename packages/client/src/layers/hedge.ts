@@ -1,0 +1,74 @@
+import type { RetryBudget } from "@weft/policy";
+import type { RpcResponse } from "@weft/rpc";
+import { meter } from "@weft/telemetry";
+import type { Call, Layer } from "../call.ts";
+import { withFirstMessage } from "../first-message.ts";
+
+/**
+ * Sends a call that has no answer after the contract's delay to another endpoint too, up to `max_attempts` at once, while
+ * the retry budget allows; the first answer wins and the others are cancelled (gRFC A6). A call that failed is not waited
+ * for: its successor starts at once. Only what is safe to repeat has a hedge policy.
+ */
+export function hedgeLayer(budget: RetryBudget): Layer {
+  const hedges = meter("weft.client").createCounter("weft.client.hedges");
+  return (next) => (call) => {
+    const policy = call.policy.hedge;
+    if (!policy || !call.repeatable) return next(call);
+    budget.deposit();
+    return race(call, next, policy.delayMs, policy.maxAttempts, () => {
+      if (!budget.withdraw()) return false;
+      hedges.add(1, { "rpc.service": call.method.parent.typeName, "rpc.method": call.method.name });
+      return true;
+    });
+  };
+}
+
+function race(
+  call: Call,
+  next: (call: Call) => Promise<RpcResponse>,
+  delayMs: number,
+  maxAttempts: number,
+  mayStart: () => boolean,
+): Promise<RpcResponse> {
+  return new Promise((resolve, reject) => {
+    const running = new Set<AbortController>();
+    let started = 0;
+    let settled = false;
+    let timer: NodeJS.Timeout | undefined;
+
+    const settle = (finish: () => void, winner?: AbortController): void => {
+      settled = true;
+      clearTimeout(timer);
+      for (const loser of running) if (loser !== winner) loser.abort();
+      finish();
+    };
+    const start = (): void => {
+      started += 1;
+      const attempt = new AbortController();
+      running.add(attempt);
+      const signal = AbortSignal.any([call.signal, attempt.signal]);
+      send({ ...call, attempt: started, signal }).then(
+        (response) => {
+          if (!settled) settle(() => resolve(response), attempt);
+        },
+        (error: unknown) => {
+          running.delete(attempt);
+          if (settled) return;
+          if (!call.signal.aborted && started < maxAttempts && mayStart()) start();
+          else if (running.size === 0) settle(() => reject(error));
+        },
+      );
+      if (started < maxAttempts) {
+        clearTimeout(timer);
+        timer = setTimeout(() => {
+          if (!settled && mayStart()) start();
+        }, delayMs);
+      }
+    };
+    const send = async (attempt: Call): Promise<RpcResponse> => {
+      const response = await next(attempt);
+      return response.stream ? withFirstMessage(response) : response;
+    };
+    start();
+  });
+}
