@@ -5,10 +5,14 @@ export {
   startCollector,
   type WaitOptions,
 } from "./collector/start-collector.ts";
+export { createTestDatabase, type TestDatabase } from "./database/create-test-database.ts";
+export { type Consumer, deliver } from "./events/deliver.ts";
+export { type OutboxEvent, published } from "./events/published.ts";
 export type { Answer, Example, ProviderState, ServiceExamples, ServiceStub } from "./examples/example.ts";
 export { loadExamples, parseExamples } from "./examples/load.ts";
 export type { Pattern, ValueType } from "./examples/pattern.ts";
 export { ExamplesError } from "./examples/problems.ts";
+export { type Address, meshTo } from "./mesh/mesh-to.ts";
 export { describeProvider, type TestRunner } from "./provider/describe-provider.ts";
 export {
   type Provider,
@@ -17,4 +21,5 @@ export {
   verifyExample,
   verifyProvider,
 } from "./provider/verify.ts";
+export { refusal } from "./refusal.ts";
 export { type RunningStub, type StubbedCall, type StubOptions, startStub } from "./stub/start-stub.ts";

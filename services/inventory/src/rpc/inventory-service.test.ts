@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { ReservationStatus } from "@shop/contracts/inventory";
+import { refusal } from "@weft/testkit";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../testing/database.ts";
 import { published } from "../testing/published.ts";
@@ -283,15 +284,6 @@ async function levels(id: string): Promise<{ stock: number; reserved: number }> 
 async function expireAll(): Promise<void> {
   inventory.clock.now = new Date(inventory.clock.now.getTime() + 60_000);
   while ((await inventory.sweep()) > 0);
-}
-
-async function refusal(call: Promise<unknown>): Promise<ConnectError> {
-  try {
-    await call;
-  } catch (error) {
-    return ConnectError.from(error);
-  }
-  throw new Error("it was not refused");
 }
 
 async function outcome(call: Promise<unknown>): Promise<"ok" | Code> {

@@ -1,10 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { create } from "@bufbuild/protobuf";
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code } from "@connectrpc/connect";
 import { ReservationStatus } from "@shop/contracts/inventory";
 import { OrderCreatedSchema, OrderStatus, OrderStatusChangedSchema } from "@shop/contracts/order";
-import type { Delivery, Subscription } from "@weft/events";
 import { silentLogger } from "@weft/telemetry";
+import { deliver, refusal } from "@weft/testkit";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createReservationRepository } from "../store/reservation-repository.ts";
 import { createTestDatabase, type TestDatabase } from "../testing/database.ts";
@@ -55,7 +54,7 @@ describe("OrderCreated", () => {
     await orderCreated(4);
     expect(await published(database, orderId)).toEqual(["StockReserved: 4 beans", "StockReleased EXPIRED: 4 beans"]);
     expect(await beans()).toEqual({ stock: 10, reserved: 8 });
-    expect(await refusalOf(repeat(4))).toBe(Code.FailedPrecondition);
+    expect(await refusal(repeat(4))).toMatchObject({ code: Code.FailedPrecondition });
     // A payment may have been quicker than the news.
     await statusChanged(OrderStatus.CONFIRMED);
     await statusChanged(OrderStatus.CANCELLED);
@@ -131,7 +130,7 @@ describe("OrderStatusChanged", () => {
 
   it("refuses a reservation for an order that was cancelled before it", async () => {
     await statusChanged(OrderStatus.CANCELLED);
-    expect(await refusalOf(repeat(4))).toBe(Code.FailedPrecondition);
+    expect(await refusal(repeat(4))).toMatchObject({ code: Code.FailedPrecondition });
     await orderCreated(4);
     expect(await beans()).toEqual({ stock: 10, reserved: 0 });
     expect(await published(database, orderId)).toEqual([]);
@@ -167,33 +166,16 @@ async function reserve(quantity: number, forOrder = orderId): Promise<void> {
   await inventory.client.reserveItems({ orderId: forOrder, items: [{ productId: "beans", quantity }] });
 }
 
-function orderCreated(quantity: number, productId = "beans"): Promise<void> {
-  return deliver(onOrderCreated, create(OrderCreatedSchema, { orderId, items: [{ productId, quantity }] }));
-}
+const orderCreated = (quantity: number, productId = "beans") =>
+  deliver(consumer(), OrderCreatedSchema, { orderId, items: [{ productId, quantity }] });
 
-function statusChanged(status: OrderStatus): Promise<void> {
-  return deliver(onOrderStatusChanged, create(OrderStatusChangedSchema, { orderId, status }));
-}
+const statusChanged = (status: OrderStatus) => deliver(consumer(), OrderStatusChangedSchema, { orderId, status });
 
-/** As the inbox does it: in a transaction of its own. */
-function deliver(
-  subscriber: (parts: Parameters<typeof onOrderCreated>[0]) => Subscription,
-  event: Parameters<Subscription["handler"]>[0],
-): Promise<void> {
+function consumer() {
   const { store } = database;
   const now = () => inventory.clock.now;
-  const { handler, type } = subscriber({ reservations: createReservationRepository(store), now, logger: silentLogger });
-  const delivery: Delivery = {
-    id: randomUUID(),
-    subject: type.subject,
-    key: orderId,
-    keySeq: 1n,
-    correlationId: "test",
-    occurredAt: now(),
-    attempt: 1,
-    signal: new AbortController().signal,
-  };
-  return store.transaction(() => handler(event, delivery));
+  const parts = { reservations: createReservationRepository(store), now, logger: silentLogger };
+  return { store, subscriptions: [onOrderCreated(parts), onOrderStatusChanged(parts)] };
 }
 
 async function expireAll(): Promise<void> {
@@ -204,13 +186,4 @@ async function expireAll(): Promise<void> {
 function beans(): Promise<{ stock: number; reserved: number }> {
   const query = database.store.db.selectFrom("products").select(["stock", "reserved"]).where("id", "=", "beans");
   return query.executeTakeFirstOrThrow();
-}
-
-async function refusalOf(call: Promise<unknown>): Promise<Code> {
-  try {
-    await call;
-  } catch (error) {
-    return ConnectError.from(error).code;
-  }
-  throw new Error("it was not refused");
 }

@@ -1,7 +1,8 @@
 import { createInventoryClient } from "@shop/contracts/inventory";
-import { createMesh, startServer } from "@weft/service";
+import { startServer } from "@weft/service";
 import { createCommandStore } from "@weft/store";
 import { type Logger, silentLogger } from "@weft/telemetry";
+import { meshTo } from "@weft/testkit";
 import { expireReservations } from "../app/expire-reservations.ts";
 import { serveInventory } from "../rpc/inventory-service.ts";
 import { createProductRepository } from "../store/product-repository.ts";
@@ -39,16 +40,7 @@ export async function openInventory(options: InventoryOptions): Promise<RunningI
     logger,
     commands: createCommandStore(store),
   });
-  const { host, port } = server;
-  const mesh = createMesh({
-    service: "test",
-    registry: {
-      watch(service, onChange) {
-        onChange([{ service, instance: "test", metadata: {}, epoch: 1, state: "UP", host, port }]);
-        return { ready: Promise.resolve(), close() {} };
-      },
-    },
-  });
+  const mesh = meshTo(server);
   const sweep = expireReservations(reservations, now);
   return {
     client: createInventoryClient(mesh),

@@ -1,11 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { create, type DescMessage, type MessageInitShape } from "@bufbuild/protobuf";
+import type { DescMessage, MessageInitShape } from "@bufbuild/protobuf";
 import { createNotificationClient } from "@shop/contracts/notification";
-import { type Delivery, eventMigrations } from "@weft/events";
 import { startServer } from "@weft/service";
-import { migrate, openStore } from "@weft/store";
 import { type Logger, silentLogger } from "@weft/telemetry";
-import { sql } from "kysely";
+import { createTestDatabase, deliver, meshTo } from "@weft/testkit";
 import { followUsers } from "../app/follow-users.ts";
 import { listNotifications } from "../app/list-notifications.ts";
 import type { SendOutcome } from "../app/mailer.ts";
@@ -22,8 +20,6 @@ import { onPaymentCompleted } from "../subscribers/payment-completed.ts";
 import { onUserCreated } from "../subscribers/user-created.ts";
 import { onUserDeleted } from "../subscribers/user-deleted.ts";
 import { onUserUpdated } from "../subscribers/user-updated.ts";
-import { createTestDatabase } from "./database.ts";
-import { meshTo } from "./mesh.ts";
 
 export type RunningNotification = Awaited<ReturnType<typeof openNotificationService>>;
 
@@ -37,9 +33,8 @@ export interface RunningNotificationOptions {
 
 /** The service as main.ts wires it, over the network, but for its worker: a test says when it takes its turn. */
 export async function openNotificationService({ smtpUrl, logger = silentLogger }: RunningNotificationOptions) {
-  const database = await createTestDatabase("notification");
-  const store = openStore<NotificationDatabase>({ url: database.url, application: "notification-test" });
-  await migrate(store, [...eventMigrations, ...migrations]);
+  const database = await createTestDatabase<NotificationDatabase>("notification", migrations);
+  const { store } = database;
   const clock = { now: new Date() };
   const now = (): Date => clock.now;
 
@@ -76,17 +71,6 @@ export async function openNotificationService({ smtpUrl, logger = silentLogger }
   });
   const mesh = meshTo(server);
 
-  const deliveryOf = (id: string, subject: string): Delivery => ({
-    id,
-    subject,
-    key: id,
-    keySeq: 1n,
-    correlationId: "test",
-    occurredAt: now(),
-    attempt: 1,
-    signal: new AbortController().signal,
-  });
-
   return {
     client: createNotificationClient(mesh),
     store,
@@ -96,11 +80,8 @@ export async function openNotificationService({ smtpUrl, logger = silentLogger }
     after,
     /** Consumes an event as the inbox would, in a transaction of its own, at a moment of its own; its id. */
     async consume<D extends DescMessage>(schema: D, event: MessageInitShape<D>, id: string = randomUUID()) {
-      const subscription = subscriptions.find(({ type }) => type.schema.typeName === schema.typeName);
-      if (!subscription) throw new Error(`nobody consumes ${schema.typeName}`);
       clock.now = new Date(clock.now.getTime() + 1);
-      const delivery = deliveryOf(id, schema.typeName);
-      await store.transaction(() => subscription.handler(create(schema, event), delivery));
+      await deliver({ store, subscriptions }, schema, event, { id, occurredAt: now() });
       return id;
     },
     /** One turn of the worker; how many mails it was at. */
@@ -113,14 +94,11 @@ export async function openNotificationService({ smtpUrl, logger = silentLogger }
     pass(ms: number) {
       clock.now = new Date(clock.now.getTime() + ms);
     },
-    async empty() {
-      await sql`TRUNCATE notifications, user_addresses`.execute(store.db);
-    },
+    empty: database.empty,
     async close() {
       smtp.close();
       await mesh.close();
       await server.close(0);
-      await store.close();
       await database.drop();
     },
   };

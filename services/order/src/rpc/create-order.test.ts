@@ -5,6 +5,7 @@ import { InventoryService } from "@shop/contracts/inventory";
 import { CreateOrderResponseSchema, OrderStatus } from "@shop/contracts/order";
 import { UserService } from "@shop/contracts/user";
 import type { Logger } from "@weft/telemetry";
+import { refusal } from "@weft/testkit";
 import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { orderIdOf } from "../domain/order-id.ts";
@@ -60,15 +61,6 @@ beforeEach(async () => {
 
 const create = (request: Partial<typeof wish> = {}, key: string = randomUUID()) =>
   service.client.createOrder({ ...wish, ...request }, { headers: { "idempotency-key": key } });
-
-async function refusal(call: Promise<unknown>): Promise<ConnectError> {
-  const outcome = await call.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  expect(outcome).toBeInstanceOf(ConnectError);
-  return outcome as ConnectError;
-}
 
 /** Runs `work` while the database can keep no order: the last step of CreateOrder fails. */
 async function withoutTimers<T>(work: () => Promise<T>): Promise<T> {

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code } from "@connectrpc/connect";
 import { InventoryService } from "@shop/contracts/inventory";
 import { OrderStatus } from "@shop/contracts/order";
 import { UserService } from "@shop/contracts/user";
+import { refusal } from "@weft/testkit";
 import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { confirmOrder } from "../app/settle-order.ts";
@@ -54,15 +55,6 @@ async function confirmed(): Promise<string> {
 async function statusChanges(): Promise<number> {
   const { rows } = await sql<{ count: string }>`SELECT count(*) FROM order_changes`.execute(database.store.db);
   return Number(rows[0]?.count);
-}
-
-async function refusal(call: Promise<unknown>): Promise<ConnectError> {
-  const outcome = await call.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  expect(outcome).toBeInstanceOf(ConnectError);
-  return outcome as ConnectError;
 }
 
 describe("CancelOrder", () => {

@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { create, type DescMessage, fromBinary, type MessageInitShape } from "@bufbuild/protobuf";
+import type { DescMessage, MessageInitShape } from "@bufbuild/protobuf";
 import { StockReleased, StockReleaseReason } from "@shop/contracts/inventory";
-import { OrderCreatedSchema, OrderStatusChangedSchema, OrderStatus as WireStatus } from "@shop/contracts/order";
+import { OrderCreated, OrderStatusChanged, OrderStatus as WireStatus } from "@shop/contracts/order";
 import { PaymentCompleted, PaymentFailed } from "@shop/contracts/payment";
 import type { EventType, Subscription } from "@weft/events";
+import * as testkit from "@weft/testkit";
 import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { cancelOrder } from "../app/cancel-order.ts";
@@ -34,35 +35,12 @@ beforeEach(() => database.empty());
 
 afterAll(() => database?.drop());
 
-/** Hands an event to its subscription as the inbox does: in one transaction. */
-function deliver<D extends DescMessage>(type: EventType<D>, event: MessageInitShape<D>): Promise<void> {
-  const subscription = subscriptions.find((each) => each.type.subject === type.subject);
-  if (!subscription) throw new Error(`nobody subscribes to ${type.subject}`);
-  const delivery = {
-    id: randomUUID(),
-    subject: type.subject,
-    key: "",
-    keySeq: 1n,
-    correlationId: "test",
-    occurredAt: at,
-    attempt: 1,
-    signal: new AbortController().signal,
-  };
-  return database.store.transaction(() => subscription.handler(create(type.schema, event), delivery));
-}
+const deliver = <D extends DescMessage>({ schema }: EventType<D>, event: MessageInitShape<D>) =>
+  testkit.deliver({ store: database.store, subscriptions }, schema, event, { occurredAt: at });
 
 const placed = async (): Promise<string> => (await orders.add(newPlacement())).id;
 
-async function published(orderId: string) {
-  const { rows } = await sql<{ subject: string; data: Buffer; seq: string }>`
-    SELECT subject, data, key_seq AS seq FROM weft.outbox WHERE key = ${orderId} ORDER BY key_seq`.execute(
-    database.store.db,
-  );
-  return rows.map(({ subject, data, seq }) => ({
-    seq: Number(seq),
-    event: fromBinary(subject.endsWith("OrderCreated") ? OrderCreatedSchema : OrderStatusChangedSchema, data),
-  }));
-}
+const published = (orderId: string) => testkit.published(database.store, [OrderCreated, OrderStatusChanged], orderId);
 
 describe("what is published", () => {
   it("tells of the order with its payment token, then of each change, numbered as the order's versions", async () => {
@@ -71,7 +49,7 @@ describe("what is published", () => {
     await cancelOrder(orders, now)(orderId, "changed my mind");
     expect(await published(orderId)).toMatchObject([
       {
-        seq: 1,
+        keySeq: 1n,
         event: {
           $typeName: "shop.order.v1.OrderCreated",
           paymentToken: "tok_visa",
@@ -79,9 +57,9 @@ describe("what is published", () => {
           items: [{ productId: "mug", quantity: 2 }, { productId: "tea" }],
         },
       },
-      { seq: 2, event: { previousStatus: WireStatus.PENDING, status: WireStatus.CONFIRMED, reason: "" } },
+      { keySeq: 2n, event: { previousStatus: WireStatus.PENDING, status: WireStatus.CONFIRMED, reason: "" } },
       {
-        seq: 3,
+        keySeq: 3n,
         event: { previousStatus: WireStatus.CONFIRMED, status: WireStatus.CANCELLED, reason: "changed my mind" },
       },
     ]);

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { createOrderClient, OrderService } from "@shop/contracts/order";
+import { createOrderClient } from "@shop/contracts/order";
 import { type Mesh, type Server, startServer } from "@weft/service";
 import { createCommandStore } from "@weft/store";
 import { type Logger, silentLogger } from "@weft/telemetry";
+import { type Address, meshTo } from "@weft/testkit";
 import { fireTimers } from "../app/fire-timers.ts";
 import type { Orders } from "../app/orders.ts";
 import { createInventoryWarehouse } from "../peers/inventory-warehouse.ts";
@@ -12,7 +13,6 @@ import { openOrderFeed } from "../store/order-feed.ts";
 import { createOrderRepository } from "../store/order-repository.ts";
 import { createTimerRepository } from "../store/timer-repository.ts";
 import type { TestDatabase } from "./database.ts";
-import { type Address, meshOf } from "./directory.ts";
 
 export interface RunningOrderService {
   readonly address: Address;
@@ -44,7 +44,7 @@ export async function openOrderService(options: OrderServiceOptions): Promise<Ru
   const now = (): Date => clock.now;
   const orders = createOrderRepository(store);
   const feed = await openOrderFeed({ store, logger });
-  const toPeers: Mesh = meshOf("order", peers);
+  const toPeers: Mesh = meshTo(peers, "order");
   const server: Server = await startServer({
     services: [
       serveOrders({
@@ -62,7 +62,7 @@ export async function openOrderService(options: OrderServiceOptions): Promise<Ru
     logger,
     commands: createCommandStore(store),
   });
-  const toOrders = meshOf("test", new Map([[OrderService.typeName, server]]));
+  const toOrders = meshTo(server);
   const fire = fireTimers(createTimerRepository(store), orders, now);
   return {
     address: server,

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { create } from "@bufbuild/protobuf";
 import { OrderCreatedSchema, OrderStatus } from "@shop/contracts/order";
 import { Unprocessable } from "@weft/events";
+import { deliver } from "@weft/testkit";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { deliveryOf, orderEvents } from "../testing/order-events.ts";
+import { orderEvents } from "../testing/order-events.ts";
 import { type ProviderSimulator, startProviderSimulator } from "../testing/provider.ts";
 import { leaseMs, openPaymentService, pauseMs, type RunningPayment } from "../testing/running-payment.ts";
 
@@ -60,9 +60,8 @@ describe("an order that was placed", () => {
   });
 
   it("whose event has no total is a dead letter, and not charged", async () => {
-    const { handler } = payment.subscriptions.orderCreated;
-    const event = create(OrderCreatedSchema, { orderId: id, userId: id, paymentToken: "tok_visa" });
-    await expect(payment.store.transaction(() => handler(event, deliveryOf(id)))).rejects.toThrow(Unprocessable);
+    const event = { orderId: id, userId: id, paymentToken: "tok_visa" };
+    await expect(deliver(payment, OrderCreatedSchema, event)).rejects.toThrow(Unprocessable);
   });
 
   it("leaves no token behind once it is settled", async () => {

@@ -8,9 +8,8 @@ import {
   stubOrderService,
 } from "@shop/contracts/order";
 import type { Mesh } from "@weft/service";
-import { loadExamples, type RunningStub, startStub } from "@weft/testkit";
+import { loadExamples, meshTo, type RunningStub, startStub } from "@weft/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { meshTo } from "../testing/mesh.ts";
 import { createOrders } from "./orders.ts";
 
 const examples = resolve(import.meta.dirname, "../../../../proto/shop/order/v1/order_service.examples.yaml");

@@ -1,10 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { createPaymentClient } from "@shop/contracts/payment";
-import { eventMigrations } from "@weft/events";
+import { createPaymentClient, PaymentCompleted, PaymentFailed, PaymentRefunded } from "@shop/contracts/payment";
 import { startServer } from "@weft/service";
-import { migrate, openStore } from "@weft/store";
 import { type Logger, silentLogger } from "@weft/telemetry";
-import { sql } from "kysely";
+import { createTestDatabase, meshTo, published } from "@weft/testkit";
 import { attemptCharge } from "../app/attempt-charge.ts";
 import { attemptRefund } from "../app/attempt-refund.ts";
 import { cancelOrderPayment } from "../app/cancel-payment.ts";
@@ -21,8 +19,6 @@ import { createPaymentRepository } from "../store/payment-repository.ts";
 import { migrations, type PaymentDatabase } from "../store/schema.ts";
 import { onOrderCreated } from "../subscribers/order-created.ts";
 import { onOrderStatusChanged } from "../subscribers/order-status-changed.ts";
-import { createTestDatabase } from "./database.ts";
-import { meshTo } from "./mesh.ts";
 
 export interface RunningPaymentOptions {
   readonly providerUrl: string;
@@ -42,9 +38,8 @@ export async function openPaymentService({
   timeoutMs = 2_000,
   logger = silentLogger,
 }: RunningPaymentOptions) {
-  const database = await createTestDatabase("payment");
-  const store = openStore<PaymentDatabase>({ url: database.url, application: "payment-test", maxConnections: 20 });
-  await migrate(store, [...eventMigrations, ...migrations]);
+  const database = await createTestDatabase<PaymentDatabase>("payment", migrations);
+  const { store } = database;
 
   const clock = { now: new Date() };
   const now = (): Date => clock.now;
@@ -85,10 +80,10 @@ export async function openPaymentService({
     client: createPaymentClient(mesh),
     store,
     payments,
-    subscriptions: {
-      orderCreated: onOrderCreated(openOrderPayment(payments, now, wake)),
-      orderStatusChanged: onOrderStatusChanged(cancelOrderPayment(payments, now, wake)),
-    },
+    subscriptions: [
+      onOrderCreated(openOrderPayment(payments, now, wake)),
+      onOrderStatusChanged(cancelOrderPayment(payments, now, wake)),
+    ],
     /** What the order service says; pending unless set. */
     standings,
     /** Runs after the provider answered a charge and before the answer is kept. */
@@ -105,17 +100,13 @@ export async function openPaymentService({
     },
     /** The events that were published about an order, oldest first, by their short names. */
     async published(orderId: string): Promise<readonly string[]> {
-      const { rows } = await sql<{ subject: string }>`
-        SELECT subject FROM weft.outbox WHERE key = ${orderId} ORDER BY position`.execute(store.db);
-      return rows.map(({ subject }) => subject.replace(/^.*\./, ""));
+      const events = await published(store, [PaymentCompleted, PaymentFailed, PaymentRefunded], orderId);
+      return events.map(({ subject }) => subject.replace(/^.*\./, ""));
     },
-    async empty() {
-      await sql`TRUNCATE payments, weft.outbox`.execute(store.db);
-    },
+    empty: database.empty,
     async close() {
       await mesh.close();
       await server.close(0);
-      await store.close();
       await database.drop();
     },
   };
