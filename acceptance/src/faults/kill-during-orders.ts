@@ -52,24 +52,24 @@ export async function killDuringOrders(stack: Stack, options: KillOptions): Prom
 
   let placed = 0;
   let repeats = 0;
-  const queue = [...wishes];
-  const customer = async (): Promise<void> => {
-    for (let wish = queue.shift(); wish; wish = queue.shift()) {
-      repeats += await place(shop, wish, signal);
-      placed += 1;
-    }
-  };
-  const placing = Promise.all(Array.from({ length: inFlight }, customer));
   const downtimes: Record<string, string> = {};
-  const share = options.orders / (options.victims.length + 1);
   for (const [i, victim] of options.victims.entries()) {
-    await until(`order ${Math.ceil(share * (i + 1))}`, () => (placed >= share * (i + 1) ? true : undefined), 300_000);
+    const batch = wishes.filter((_, at) => at % options.victims.length === i);
+    const half = placed + Math.floor(batch.length / 2);
+    const customer = async (): Promise<void> => {
+      for (let wish = batch.shift(); wish; wish = batch.shift()) {
+        repeats += await place(shop, wish, signal);
+        placed += 1;
+      }
+    };
+    const placing = Promise.all(Array.from({ length: inFlight }, customer));
+    await until(`order ${half}`, () => (placed >= half ? true : undefined), 120_000);
     say(`faults: kill -9 ${victim} at order ${placed}`);
     const startedAt = performance.now();
     await killAndStart(stack, victim);
     downtimes[`${victim} killed and back, ms`] = (performance.now() - startedAt).toFixed(0);
+    await placing;
   }
-  await placing;
   say(`faults: ${placed} orders placed; waiting for each to end`);
   const settlingFrom = performance.now();
   await Promise.all(wishes.map((wish) => settle(shop, wish)));

@@ -81,7 +81,7 @@ export function startSubscriber<DB>(options: SubscriberOptions<DB>): Subscriber 
         backoff: { ...backoff, random },
         concurrency: options.concurrency ?? 8,
         handlerTimeoutMs: options.handlerTimeoutMs ?? 30_000,
-        ackWaitMs: options.ackWaitMs ?? 30_000,
+        ackWaitMs: options.ackWaitMs ?? 10_000,
         maxAckPending: options.maxAckPending ?? 2_000,
         closeGraceMs: options.closeGraceMs ?? 10_000,
         metrics,
