@@ -25,7 +25,7 @@ export interface SubscriberOptions<DB> {
   readonly concurrency?: number;
   /** A handler's time, in milliseconds; default 30,000. */
   readonly handlerTimeoutMs?: number;
-  /** Milliseconds after which the broker gives an unanswered event to another instance; default 30,000. Running handlers renew it. */
+  /** Milliseconds after which the broker gives an unanswered event to another instance; default 10,000. Running handlers renew it. */
   readonly ackWaitMs?: number;
   /** Events that may be unanswered at once over all instances, those that wait for a retry included; default 2,000. */
   readonly maxAckPending?: number;
