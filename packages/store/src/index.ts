@@ -8,6 +8,7 @@ export {
   isUnavailable,
   isUniqueViolation,
 } from "./errors.ts";
+export { createLanes, type Lanes } from "./lanes.ts";
 export type { Listening } from "./listener.ts";
 export { migrate, migrationStatus } from "./migrate.ts";
 export { type Migration, MigrationError } from "./migration.ts";

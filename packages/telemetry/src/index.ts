@@ -1,4 +1,5 @@
 export { createLogger, type Logger, type LoggerOptions, silentLogger } from "./logger.ts";
+export { continueFrom, currentOrigin, type Origin } from "./origin.ts";
 export {
   type Attributes,
   addSpanEvent,

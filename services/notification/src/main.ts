@@ -1,8 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { runService } from "@weft/service";
-import { backoffMs, onCommit, startWorker } from "@weft/store";
+import { backoffMs, createLanes, onCommit, startWorker } from "@weft/store";
 import { followUsers } from "./app/follow-users.ts";
-import { createLanes } from "./app/lanes.ts";
 import { listNotifications } from "./app/list-notifications.ts";
 import { notify } from "./app/notify.ts";
 import { sendMail } from "./app/send-mail.ts";

@@ -1,12 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { createOrderClient } from "@shop/contracts/order";
 import { runService } from "@weft/service";
-import { backoffMs, onCommit, startWorker } from "@weft/store";
+import { backoffMs, createLanes, onCommit, startWorker } from "@weft/store";
 import { attemptCharge } from "./app/attempt-charge.ts";
 import { attemptRefund } from "./app/attempt-refund.ts";
 import { cancelOrderPayment } from "./app/cancel-payment.ts";
 import { getPayment } from "./app/get-payment.ts";
-import { createLanes } from "./app/lanes.ts";
 import { openOrderPayment } from "./app/open-payment.ts";
 import type { Work } from "./app/payments.ts";
 import { processPayment } from "./app/process-payment.ts";

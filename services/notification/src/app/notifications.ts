@@ -1,5 +1,5 @@
+import type { Origin } from "@weft/telemetry";
 import type { Address, Notification } from "../domain/notification.ts";
-import type { Origin } from "../origin.ts";
 
 /** Where notifications are kept until they are sent, and after. */
 export interface Notifications {

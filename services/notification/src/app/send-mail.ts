@@ -1,5 +1,4 @@
-import type { Logger } from "@weft/telemetry";
-import { continueFrom } from "../origin.ts";
+import { continueFrom, type Logger } from "@weft/telemetry";
 import type { Mailer } from "./mailer.ts";
 import type { Claim, Notifications } from "./notifications.ts";
 

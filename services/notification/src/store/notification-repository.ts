@@ -1,8 +1,8 @@
 import { currentTransaction, type Store } from "@weft/store";
+import { currentOrigin } from "@weft/telemetry";
 import { type Kysely, sql, type UpdateObject } from "kysely";
 import type { Claim, Notifications } from "../app/notifications.ts";
 import { accountDeleted } from "../domain/notification.ts";
-import { currentOrigin } from "../origin.ts";
 import { toColumns, toNotification } from "./notification-row.ts";
 import type { NotificationDatabase } from "./schema.ts";
 

@@ -1,7 +1,6 @@
-import type { Logger } from "@weft/telemetry";
+import { continueFrom, type Logger } from "@weft/telemetry";
 import type { Payment } from "../domain/payment.ts";
 import { settleRefund } from "../domain/transitions.ts";
-import { continueFrom } from "../origin.ts";
 import type { PaymentProvider } from "./payment-provider.ts";
 import type { Claim, Payments } from "./payments.ts";
 

@@ -1,5 +1,5 @@
+import type { Origin } from "@weft/telemetry";
 import type { Payment } from "../domain/payment.ts";
-import type { Origin } from "../origin.ts";
 
 /** Where payments are kept. Each change and the event that tells of it are one transaction. */
 export interface Payments {

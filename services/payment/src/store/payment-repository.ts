@@ -1,8 +1,8 @@
 import type { Store } from "@weft/store";
+import { currentOrigin } from "@weft/telemetry";
 import { type Selectable, sql, type Transaction } from "kysely";
 import type { Claim, Payments, Work } from "../app/payments.ts";
 import type { Payment, PaymentStatus } from "../domain/payment.ts";
-import { currentOrigin } from "../origin.ts";
 import { publishChange } from "./payment-events.ts";
 import { toColumns, toPayment } from "./payment-row.ts";
 import type { PaymentDatabase, PaymentsTable } from "./schema.ts";

@@ -1,23 +1,24 @@
 import { createCall, currentCall, runWithCall } from "@weft/context";
-import { extractTrace, injectTrace, inSpan, type SpanOptions } from "@weft/telemetry";
+import { extractTrace, injectTrace, inSpan, type SpanOptions } from "./span.ts";
 
-/** What made work owed: kept beside it, so that whoever does it later does it in the same trace and correlation. */
+/** What made work owed: kept in the row of the work, so that whoever does it later does it in the same trace and correlation. */
 export interface Origin {
   readonly correlationId: string;
   /** W3C trace context, as headers. */
   readonly trace: Readonly<Record<string, string>>;
 }
 
-/** The origin of what is written now. */
+/** The origin of what is written now; outside of any call one of its own. */
 export function currentOrigin(): Origin {
   const trace: Record<string, string> = {};
   injectTrace((name, value) => {
     trace[name] = value;
   });
-  return { correlationId: createCall({ ...currentCall() }).correlationId, trace };
+  const { correlationId } = currentCall() ?? createCall();
+  return { correlationId, trace };
 }
 
-/** Runs `work` in a span of its origin's trace, and as nobody's call: no caller's deadline ends it. */
+/** Runs `work` in a span of its origin's trace, and as nobody's call: no caller's deadline or cancel ends it. */
 export function continueFrom<T>(
   origin: Origin,
   span: string,
