@@ -1,5 +1,6 @@
 export { createMesh, type Mesh } from "@weft/client";
 export { type ServedService, type Server, serve, startServer, storeResponse } from "@weft/server";
+export type { DurableWork } from "./durable-work.ts";
 export { type Platform, type ProcessOptions, runProcess } from "./process.ts";
 export { runService, type ServiceContext, type ServiceOptions, type ServiceParts } from "./run-service.ts";
 export {

@@ -13,16 +13,21 @@ import {
   migrate,
   openStore,
   type Store,
-  startWorker,
-  type WorkerOptions,
+  type Worker,
 } from "@weft/store";
 import type { z } from "zod";
+import { type DurableWork, startDurableWork } from "./durable-work.ts";
 import { type Platform, runProcess } from "./process.ts";
 import type { Environment, ServiceSettings } from "./settings.ts";
 
 /** What a service's parts are made of. */
 export interface ServiceContext<DB, S extends ServiceSettings> extends Omit<Platform<S>, "reportInFlight"> {
   readonly store: Store<DB>;
+  /**
+   * Looks for durable work, from now until the process ends. What makes work owed wakes it after its commit:
+   * `onCommit(() => worker.wake())`.
+   */
+  startWorker(work: DurableWork): Pick<Worker, "wake">;
 }
 
 /** What a service does. */
@@ -30,8 +35,6 @@ export interface ServiceParts {
   readonly services: readonly ServedService[];
   /** The events that it consumes. */
   readonly subscriptions?: readonly Subscription[];
-  /** Durable work that it looks for in its database. */
-  readonly workers?: readonly Omit<WorkerOptions, "logger">[];
 }
 
 export interface ServiceOptions<DB, Schema extends z.ZodType<ServiceSettings>> {
@@ -72,14 +75,11 @@ export function runService<DB, Schema extends z.ZodType<ServiceSettings>>(
 
       const broker = createJetStreamBroker({ url: settings.NATS_URL, name: platform.instance, logger });
       onClose("broker", () => broker.close());
-      const parts = await options.setup({ ...platform, store });
-
+      // Before whatever publishes, so that it closes after it.
       const relay = startRelay({ store, broker, service: name, logger });
       onClose("relay", () => relay.close());
-      for (const options of parts.workers ?? []) {
-        const worker = startWorker({ ...options, logger });
-        onClose(`worker ${options.name}`, () => worker.close());
-      }
+      const startWorker = (work: DurableWork) => startDurableWork(platform, work);
+      const parts = await options.setup({ ...platform, store, startWorker });
       if (parts.subscriptions && parts.subscriptions.length > 0) {
         const subscriber = startSubscriber({
           service: name,
@@ -92,13 +92,11 @@ export function runService<DB, Schema extends z.ZodType<ServiceSettings>>(
       }
 
       const commands = createCommandStore(store);
-      const retention = startWorker({
+      startWorker({
         name: "command retention",
         intervalMs: 60_000,
         poll: () => commands.sweep({ retentionMs: commandRetentionMs }),
-        logger,
       });
-      onClose("command retention", () => retention.close());
 
       const server = await startServer({
         services: parts.services,

@@ -12,17 +12,17 @@ await runService<InventoryDatabase, typeof settings>({
   name: "inventory",
   settings,
   migrations,
-  setup({ store, settings, logger }) {
+  setup({ store, settings, logger, startWorker }) {
     const products = createProductRepository(store);
     const reservations = createReservationRepository(store);
     const now = () => new Date();
+    startWorker({ name: "expiry", poll: expireReservations(reservations, now), intervalMs: 500 });
     return {
       services: [serveInventory({ products, reservations, now, reservationTtlMs: settings.RESERVATION_TTL_MS })],
       subscriptions: [
         onOrderCreated({ reservations, now, logger }),
         onOrderStatusChanged({ reservations, now, logger }),
       ],
-      workers: [{ name: "expiry", poll: expireReservations(reservations, now), intervalMs: 500 }],
     };
   },
 });

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { runService } from "@weft/service";
-import { backoffMs, createLanes, onCommit, startWorker } from "@weft/store";
+import { backoffMs, createLanes, onCommit } from "@weft/store";
 import { followUsers } from "./app/follow-users.ts";
 import { listNotifications } from "./app/list-notifications.ts";
 import { notify } from "./app/notify.ts";
@@ -22,7 +22,7 @@ await runService<NotificationDatabase, typeof settings>({
   name: "notification",
   settings,
   migrations,
-  setup({ store, settings, logger, onClose }) {
+  setup({ store, settings, logger, onClose, startWorker }) {
     const notifications = createNotificationRepository({ store, newLease: randomUUID });
     const addresses = createAddressRepository(store);
     const now = () => new Date();
@@ -37,8 +37,7 @@ await runService<NotificationDatabase, typeof settings>({
       return notifications.claimDue(limit, 20_000, now());
     };
     const lanes = createLanes(5, claim, send, logger);
-    const sender = startWorker({ name: "send mail", poll: lanes.poll, intervalMs: 500, logger });
-    onClose("mails", () => sender.close().then(lanes.drained));
+    const sender = startWorker({ name: "send mail", ...lanes, intervalMs: 500 });
 
     const atomically = <T>(work: () => Promise<T>) => store.transaction(work);
     const parts = { notifications, addresses, atomically, wake: () => onCommit(() => sender.wake()) };

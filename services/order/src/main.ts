@@ -17,7 +17,7 @@ await runService<OrderDatabase, typeof settings>({
   name: "order",
   settings,
   migrations,
-  async setup({ store, mesh, settings, logger, onClose }) {
+  async setup({ store, mesh, settings, logger, onClose, startWorker }) {
     const now = (): Date => new Date();
     const orders = createOrderRepository(store);
     const feed = await openOrderFeed({ store, logger });
@@ -32,11 +32,11 @@ await runService<OrderDatabase, typeof settings>({
       paymentTimeoutMs: settings.PAYMENT_TIMEOUT_MS,
     });
     const parts = { orders, now };
-    const timers = fireTimers(createTimerRepository(store), orders, now);
+    const poll = fireTimers(createTimerRepository(store), orders, now);
+    startWorker({ name: "order timers", poll, intervalMs: 1_000 });
     return {
       services: [service],
       subscriptions: [onPaymentCompleted(parts), onPaymentFailed(parts), onStockReleased(parts)],
-      workers: [{ name: "order timers", poll: timers, intervalMs: 1_000 }],
     };
   },
 });

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { createOrderClient } from "@shop/contracts/order";
 import { runService } from "@weft/service";
-import { backoffMs, createLanes, onCommit, startWorker } from "@weft/store";
+import { backoffMs, createLanes, onCommit } from "@weft/store";
 import { attemptCharge } from "./app/attempt-charge.ts";
 import { attemptRefund } from "./app/attempt-refund.ts";
 import { cancelOrderPayment } from "./app/cancel-payment.ts";
@@ -23,7 +23,7 @@ await runService<PaymentDatabase, typeof settings>({
   name: "payment",
   settings,
   migrations,
-  setup({ store, mesh, settings, logger, onClose }) {
+  setup({ store, mesh, settings, logger, startWorker }) {
     const [payments, now] = [createPaymentRepository({ store, newLease: randomUUID }), () => new Date()];
     const parts = {
       ...{ payments, logger, now },
@@ -36,9 +36,7 @@ await runService<PaymentDatabase, typeof settings>({
     const [charge, refund] = [attemptCharge(parts), attemptRefund(parts)];
     const work = (name: Work, attempt: typeof charge) => {
       const lanes = createLanes(8, (limit) => payments.claimDue(name, limit, parts.leaseMs, now()), attempt, logger);
-      const worker = startWorker({ name, poll: lanes.poll, intervalMs: 200, logger });
-      onClose(`${name} worker`, () => worker.close().then(lanes.drained));
-      return worker;
+      return startWorker({ name, ...lanes, intervalMs: 200 });
     };
     const [charges, refunds] = [work("charge", charge), work("refund", refund)];
     return {
