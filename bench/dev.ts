@@ -18,7 +18,7 @@ const measured = 200;
  */
 export async function run(report: ReturnType<typeof createReport>): Promise<void> {
   const startedAt = performance.now();
-  const dev = spawn("npm", ["run", "dev"], { cwd: root, stdio: ["ignore", "pipe", "inherit"] });
+  const dev = spawn("npm", ["run", "dev"], { cwd: root, detached: true, stdio: ["ignore", "pipe", "inherit"] });
   let output = "";
   dev.stdout.on("data", (chunk: Buffer) => {
     output += chunk;
@@ -43,7 +43,8 @@ export async function run(report: ReturnType<typeof createReport>): Promise<void
     await orders(record, report);
     memory(dev, report);
   } finally {
-    dev.kill("SIGINT");
+    // As Ctrl-C does it: to the whole group.
+    if (dev.pid !== undefined) process.kill(-dev.pid, "SIGINT");
     await until(
       "the end of npm run dev",
       () => (dev.exitCode !== null || dev.signalCode !== null ? true : undefined),
