@@ -12,6 +12,7 @@ export type { Answer, Example, ProviderState, ServiceExamples, ServiceStub } fro
 export { loadExamples, parseExamples } from "./examples/load.ts";
 export type { Pattern, ValueType } from "./examples/pattern.ts";
 export { ExamplesError } from "./examples/problems.ts";
+export { forgedPageTokens } from "./forged-page-tokens.ts";
 export { type Address, meshTo } from "./mesh/mesh-to.ts";
 export { describeProvider, type TestRunner } from "./provider/describe-provider.ts";
 export {

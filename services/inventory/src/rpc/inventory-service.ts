@@ -11,7 +11,7 @@ import type { Reservations } from "../app/reservations.ts";
 import { reserveItems } from "../app/reserve-items.ts";
 import { restockProduct } from "../app/restock-product.ts";
 import { toAvailability, toProduct, toReservation } from "./messages.ts";
-import { productIdOf, tokenOf } from "./page-token.ts";
+import { productPageTokens } from "./page-token.ts";
 import { answering } from "./status.ts";
 
 export interface InventoryServiceParts {
@@ -40,8 +40,8 @@ export function serveInventory({
     getProduct: ({ productId }) => answering(async () => ({ product: toProduct(await get(productId)) })),
     listProducts: ({ pageSize, pageToken }) =>
       answering(async () => {
-        const page = await list(productIdOf(pageToken), pageSize || 20);
-        return { products: page.products.map(toProduct), nextPageToken: page.next ? tokenOf(page.next) : "" };
+        const page = await list(productPageTokens.cursorOf(pageToken), pageSize || 20);
+        return { products: page.products.map(toProduct), nextPageToken: productPageTokens.tokenOf(page.next) };
       }),
     checkAvailability: ({ items }) => answering(async () => ({ items: (await check(items)).map(toAvailability) })),
     getAvailability: ({ productId, quantity }) =>

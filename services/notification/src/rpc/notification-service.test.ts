@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { NotificationService } from "@shop/contracts/notification";
 import { OrderStatus, OrderStatusChangedSchema } from "@shop/contracts/order";
 import { UserCreatedSchema } from "@shop/contracts/user";
-import { describeProvider, loadExamples, type StateHandler } from "@weft/testkit";
+import { describeProvider, forgedPageTokens, loadExamples, type StateHandler } from "@weft/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Mailbox, startMailbox } from "../testing/mailbox.ts";
 import { openNotificationService, type RunningNotification } from "../testing/running-notification.ts";
@@ -48,27 +48,17 @@ describe("ListNotifications", () => {
     ["page_size", { pageSize: 101 }],
     ["page_token", { pageToken: "x".repeat(201) }],
     ["page_token", { pageToken: "nonsense" }],
-    ["page_token", { pageToken: Buffer.from("2026-01-01T00:00:00Z '; DROP TABLE").toString("base64url") }],
-    ["page_token", { pageToken: Buffer.from(`yesterday ${randomUUID()}`).toString("base64url") }],
   ])("refuses a bad %s, naming the field: %o", async (field, wrong) => {
     await expect(service.client.listNotifications({ userId: randomUUID(), ...wrong })).rejects.toThrow(
       new RegExp(`^\\[invalid_argument\\].*${field}`),
     );
   });
-});
 
-describe("a token that was made up", () => {
-  it.each(["+275760-09-13T00:00:00.000Z", "-271821-04-20T00:00:00.000Z", "0000-01-01T00:00:00.000Z"])(
-    "for the year of %s is refused, or names a place",
-    async (time) => {
-      const pageToken = Buffer.from(`${time} ${randomUUID()}`).toString("base64url");
-      const outcome = await service.client.listNotifications({ userId: randomUUID(), pageToken }).then(
-        () => "a place",
-        (error: Error) => error.message,
-      );
-      expect(outcome).toMatch(/^a place$|^\[invalid_argument\].*page_token/);
-    },
-  );
+  it.each(forgedPageTokens)("refuses a page token %s", async (_what, pageToken) => {
+    await expect(service.client.listNotifications({ userId: randomUUID(), pageToken })).rejects.toThrow(
+      /^\[invalid_argument\].*page_token/,
+    );
+  });
 });
 
 const states: Record<string, StateHandler> = {

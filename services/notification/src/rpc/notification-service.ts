@@ -8,19 +8,18 @@ import {
   NotificationStatus,
   notificationServicePolicies,
 } from "@shop/contracts/notification";
-import { type ServedService, serve } from "@weft/service";
+import { creationPageTokens, type ServedService, serve } from "@weft/service";
 import type { listNotifications } from "../app/list-notifications.ts";
 import type { MailKind } from "../domain/mail.ts";
 import type { Delivery, Notification } from "../domain/notification.ts";
-import { cursorOf, tokenOf } from "./page-token.ts";
 
 export function serveNotifications(list: ReturnType<typeof listNotifications>): ServedService {
   const implementation: ServiceImpl<typeof NotificationService> = {
     async listNotifications({ userId, pageSize, pageToken }) {
-      const page = await list(userId, cursorOf(pageToken), pageSize || 20);
+      const page = await list(userId, creationPageTokens.cursorOf(pageToken), pageSize || 20);
       return {
         notifications: page.notifications.map(toMessage),
-        nextPageToken: page.next ? tokenOf(page.next) : "",
+        nextPageToken: creationPageTokens.tokenOf(page.next),
       };
     },
   };

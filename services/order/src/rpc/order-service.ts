@@ -2,7 +2,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { CreateOrderResponseSchema, type OrderSchema, OrderService, orderServicePolicies } from "@shop/contracts/order";
 import { currentCall } from "@weft/context";
-import { type ServedService, serve, storeResponse } from "@weft/service";
+import { creationPageTokens, type ServedService, serve, storeResponse } from "@weft/service";
 import { cancelOrder } from "../app/cancel-order.ts";
 import { type CreateOrderParts, createOrder } from "../app/create-order.ts";
 import { getOrder, getOrderWithUser } from "../app/find-order.ts";
@@ -11,7 +11,6 @@ import { updateOrderStatus } from "../app/update-order-status.ts";
 import { type OrderFeed, watchOrder } from "../app/watch-order.ts";
 import type { Order } from "../domain/order.ts";
 import { orderMessage, statusOf, userMessage } from "./messages.ts";
-import { cursorOf, tokenOf } from "./page-token.ts";
 import { toStatus } from "./status.ts";
 
 export interface OrderServiceParts extends CreateOrderParts {
@@ -48,8 +47,8 @@ export function serveOrders(parts: OrderServiceParts): ServedService {
       }),
     listOrdersByUser: ({ userId, pageSize, pageToken }) =>
       answering(async () => {
-        const page = await list(userId, cursorOf(pageToken), pageSize || 20);
-        return { orders: page.orders.map(orderMessage), nextPageToken: page.next ? tokenOf(page.next) : "" };
+        const page = await list(userId, creationPageTokens.cursorOf(pageToken), pageSize || 20);
+        return { orders: page.orders.map(orderMessage), nextPageToken: creationPageTokens.tokenOf(page.next) };
       }),
     updateOrderStatus: ({ orderId, status, reason }) =>
       answering(async () => asOrder(await update(orderId, required(statusOf(status)), reason))),

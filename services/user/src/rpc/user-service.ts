@@ -8,7 +8,7 @@ import {
   UserStatus,
   userServicePolicies,
 } from "@shop/contracts/user";
-import { type ServedService, serve, storeResponse } from "@weft/service";
+import { creationPageTokens, type ServedService, serve, storeResponse } from "@weft/service";
 import { createUser } from "../app/create-user.ts";
 import { deleteUser } from "../app/delete-user.ts";
 import { findUserByEmail, getUser } from "../app/find-user.ts";
@@ -16,7 +16,6 @@ import { listUsers } from "../app/list-users.ts";
 import { updateUser } from "../app/update-user.ts";
 import type { Users } from "../app/users.ts";
 import { EmailTakenError, type User, type UserChanges, UserDeletedError, UserNotFoundError } from "../domain/user.ts";
-import { cursorOf, tokenOf } from "./page-token.ts";
 
 export interface UserServiceParts {
   readonly users: Users;
@@ -42,8 +41,8 @@ export function serveUsers({ users, newId, now }: UserServiceParts): ServedServi
     deleteUser: ({ userId }) => answering(async () => asUser(await remove(userId))),
     listUsers: ({ pageSize, pageToken }) =>
       answering(async () => {
-        const page = await list(cursorOf(pageToken), pageSize || 20);
-        return { users: page.users.map(toMessage), nextPageToken: page.next ? tokenOf(page.next) : "" };
+        const page = await list(creationPageTokens.cursorOf(pageToken), pageSize || 20);
+        return { users: page.users.map(toMessage), nextPageToken: creationPageTokens.tokenOf(page.next) };
       }),
     async *generateUserReport({ includeDeleted }) {
       let row = 0n;
