@@ -11,13 +11,14 @@ export interface Outcome {
 const longestMs = 120_000;
 
 /** Runs a program in a copy of the repository, with the copy's tools first on the PATH; the signal ends it and all that it started. */
-export function runProgram(
+export async function runProgram(
   root: string,
   command: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv,
   signal: AbortSignal,
 ): Promise<Outcome> {
+  signal.throwIfAborted();
   const path = [join(root, "node_modules", ".bin"), env.PATH].filter(Boolean).join(delimiter);
   const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
   const child = spawn(command, args, {

@@ -8,7 +8,7 @@ import { globSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { Stack } from "@weft/devstack";
-import { type Block, BlockError } from "./block.ts";
+import type { Block } from "./block.ts";
 import { checkTypeScript } from "./check-typescript.ts";
 import { type Copy, copyRepository } from "./copy-repository.ts";
 import { startDocsStack } from "./docs-stack.ts";
@@ -37,7 +37,7 @@ try {
   const seconds = Math.round((performance.now() - startedAt) / 1_000);
   say(`${blocks.length} blocks of ${pages.length} pages hold (${seconds} s)`);
 } catch (error) {
-  process.stderr.write(`${error instanceof BlockError ? error.message : (error as Error).stack}\n`);
+  process.stderr.write(`${(error as Error).message}\n`);
   process.exitCode = 1;
 }
 
