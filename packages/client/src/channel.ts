@@ -1,23 +1,17 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { Transport } from "@connectrpc/connect";
 import type { Clock } from "@weft/context";
-import { createRetryBudget, type RetryBudget, type ServicePolicies } from "@weft/policy";
+import { createRetryBudget, type ServicePolicies } from "@weft/policy";
 import type { Instance, Registry } from "@weft/registry";
 import type { Connection } from "@weft/rpc";
 import { meter } from "@weft/telemetry";
 import { createRoundRobin } from "./balancer/round-robin.ts";
-import type { EndpointState } from "./endpoint.ts";
+import type { ChannelState } from "./channel-state.ts";
 import { watchEndpoints } from "./endpoints.ts";
 import { observeChannel } from "./gauges.ts";
 import type { MeshEvent } from "./mesh-event.ts";
 import { clientStack } from "./stack.ts";
 import { meshTransport } from "./transport.ts";
-
-export interface ChannelState {
-  readonly service: string;
-  readonly endpoints: readonly EndpointState[];
-  readonly retryBudget: ReturnType<RetryBudget["getState"]>;
-}
 
 /** All calls of one process to one service. */
 export interface Channel {

@@ -1,5 +1,5 @@
 import { meter } from "@weft/telemetry";
-import type { ChannelState } from "./channel.ts";
+import type { ChannelState } from "./channel-state.ts";
 
 /** Reports what the policies of a channel's endpoints are doing as metrics, until the function that it returns is called. */
 export function observeChannel(getState: () => ChannelState): () => void {

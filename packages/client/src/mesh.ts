@@ -5,7 +5,8 @@ import { type Clock, systemClock } from "@weft/context";
 import type { ServicePolicies } from "@weft/policy";
 import type { Instance, Registry } from "@weft/registry";
 import { type Connection, connect } from "@weft/rpc";
-import { type Channel, type ChannelState, openChannel } from "./channel.ts";
+import { type Channel, openChannel } from "./channel.ts";
+import type { ChannelState } from "./channel-state.ts";
 import { cancelOnLeave } from "./leave-early.ts";
 import type { MeshEvent } from "./mesh-event.ts";
 

@@ -1,8 +1,8 @@
 import { meter } from "@weft/telemetry";
-import type { Server } from "./server.ts";
+import type { ServerState } from "./server-state.ts";
 
 /** Reports the server's load as metrics, until the function that it returns is called. */
-export function observeServer(getState: Server["getState"]): () => void {
+export function observeServer(getState: () => ServerState): () => void {
   const meters = meter("weft.server");
   const inFlight = meters.createObservableGauge("weft.server.in_flight");
   const running = meters.createObservableGauge("weft.server.bulkhead.running");

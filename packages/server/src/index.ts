@@ -5,3 +5,4 @@ export type { ErrorMapper } from "./layers/errors.ts";
 export { registerReflection } from "./reflection.ts";
 export { type ServedService, serve } from "./serve.ts";
 export { type Server, type ServerOptions, startServer } from "./server.ts";
+export type { ServerState } from "./server-state.ts";

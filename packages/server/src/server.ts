@@ -1,6 +1,6 @@
 import type { ConnectRouter } from "@connectrpc/connect";
 import { type Clock, systemClock } from "@weft/context";
-import type { Bulkhead, BulkheadState } from "@weft/policy";
+import type { Bulkhead } from "@weft/policy";
 import type { Lease, Registration, Registry } from "@weft/registry";
 import { type Listener, listen } from "@weft/rpc";
 import type { Logger } from "@weft/telemetry";
@@ -13,6 +13,7 @@ import type { ErrorMapper } from "./layers/errors.ts";
 import { type InFlight, inFlightLayer } from "./layers/in-flight.ts";
 import { registerReflection } from "./reflection.ts";
 import { policyIndex, type ServedService } from "./serve.ts";
+import type { ServerState } from "./server-state.ts";
 import { serverStack } from "./stack.ts";
 
 export interface ServerOptions {
@@ -43,7 +44,7 @@ export interface Server {
   readonly host: string;
   readonly port: number;
   readonly inFlight: InFlight;
-  getState(): { readonly inFlight: number; readonly bulkheads: readonly BulkheadState[] };
+  getState(): ServerState;
   /** Registers the instance and says SERVING. Until then calls are answered, but nobody is sent here. */
   announce(): Promise<void>;
   /** Withdraws the instance, says NOT_SERVING, lets running calls end, for at most `graceMs`, and closes. */
@@ -86,7 +87,7 @@ function running(
 ): Server {
   const { logger, registration } = options;
   let leases: Lease[] = [];
-  const getState: Server["getState"] = () => ({
+  const getState = (): ServerState => ({
     inFlight: inFlight.count,
     bulkheads: [...bulkheads.values()].map((bulkhead) => bulkhead.getState()),
   });

@@ -33,11 +33,11 @@ test.each([
 
 test("a service's own metadata goes out, and the protocol's stays", () => {
   const given = new Headers({
-    "weft-idempotent-replay": "true",
+    "idempotent-replayed": "true",
     "x-correlation-id": "c",
     "content-type": "application/grpc",
     "grpc-status": "5",
     "grpc-encoding": "gzip",
   });
-  expect(names(outwardMetadata(given))).toEqual(["weft-idempotent-replay", "x-correlation-id"]);
+  expect(names(outwardMetadata(given))).toEqual(["idempotent-replayed", "x-correlation-id"]);
 });

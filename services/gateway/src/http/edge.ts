@@ -88,7 +88,7 @@ function corsOptions(origins: readonly string[]) {
     strictPreflight: false,
     methods: [...connectCors.allowedMethods, "PUT", "PATCH", "DELETE"],
     allowedHeaders: [...connectCors.allowedHeaders, ...rest],
-    exposedHeaders: [...connectCors.exposedHeaders, headers.correlationId, "weft-idempotent-replay"],
+    exposedHeaders: [...connectCors.exposedHeaders, headers.correlationId, headers.idempotentReplay],
     maxAge: 7_200,
   };
 }
