@@ -14,6 +14,7 @@ export type { Pattern, ValueType } from "./examples/pattern.ts";
 export { ExamplesError } from "./examples/problems.ts";
 export { forgedPageTokens } from "./forged-page-tokens.ts";
 export { type Address, meshTo } from "./mesh/mesh-to.ts";
+export { type ProgramOptions, type RunningProgram, startProgram } from "./program/start-program.ts";
 export { describeProvider, type TestRunner } from "./provider/describe-provider.ts";
 export {
   type Provider,

@@ -1,13 +1,7 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { startProgram } from "@weft/testkit";
 
-const program = fileURLToPath(new URL("../../../../packages/devstack/src/mail/main.ts", import.meta.url));
+const entry = fileURLToPath(new URL("../../../../packages/devstack/src/mail/main.ts", import.meta.url));
 
 export interface CaughtMail {
   readonly messageId: string;
@@ -30,21 +24,9 @@ export interface Mailbox {
 
 /** The SMTP catcher that `npm run dev` starts, as a process of the test's own. */
 export async function startMailbox(): Promise<Mailbox> {
-  const folder = await mkdtemp(join(tmpdir(), "mailbox-"));
-  const [smtpPort, httpPort] = [await freePort(), await freePort()];
-  const child = spawn(process.execPath, ["--conditions=source", program], {
-    env: { ...process.env, SMTP_PORT: `${smtpPort}`, HTTP_PORT: `${httpPort}`, DATA_DIR: folder },
-    stdio: "inherit",
-  });
-  const exited = once(child, "exit");
-  const url = `http://127.0.0.1:${httpPort}`;
-  const get = async <T>(path: string): Promise<T> => (await (await fetch(`${url}${path}`)).json()) as T;
-  while (!(await get<unknown>("/messages").catch(() => undefined))) {
-    if (child.exitCode !== null) throw new Error(`the SMTP catcher ended with ${child.exitCode}`);
-    await sleep(20);
-  }
+  const { url, ports, get, stop } = await startProgram({ entry, readyPath: "/messages", ports: ["SMTP_PORT"] });
   return {
-    smtpUrl: `smtp://127.0.0.1:${smtpPort}`,
+    smtpUrl: `smtp://127.0.0.1:${ports.SMTP_PORT}`,
     async messages(to) {
       const list = await get<{ number: number }[]>(`/messages?to=${encodeURIComponent(to)}`);
       return Promise.all(list.map(({ number }) => get<CaughtMail>(`/messages/${number}`)));
@@ -52,19 +34,6 @@ export async function startMailbox(): Promise<Mailbox> {
     async reject(count) {
       await fetch(`${url}/faults`, { method: "POST", body: JSON.stringify({ reject: count }) });
     },
-    async stop() {
-      child.kill();
-      await exited;
-      await rm(folder, { recursive: true, force: true });
-    },
+    stop,
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
