@@ -4,6 +4,7 @@ import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { Code } from "@connectrpc/connect";
 import { CreateUserResponseSchema, UserStatus } from "@shop/contracts/user";
 import { forgedPageTokens, refusal } from "@weft/testkit";
+import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../testing/database.ts";
 import { openUserService, type RunningUserService } from "../testing/running-user-service.ts";
@@ -73,6 +74,15 @@ describe("CreateUser", () => {
     expect(new Set(bytes).size).toBe(1);
     expect(await accounts()).toBe(1);
     expect(await database.news(answers[0]?.user?.id ?? "")).toEqual(["1 UserCreated"]);
+  });
+
+  it("keeps account, event and answer in one transaction, so that a crash leaves all or nothing", async () => {
+    await create("ada@example.com");
+    const { rows } = await sql<{ transactions: number }>`
+      SELECT count(DISTINCT xmin::text)::integer AS transactions
+      FROM (SELECT xmin FROM users UNION ALL SELECT xmin FROM weft.outbox UNION ALL SELECT xmin FROM weft.commands) AS written
+    `.execute(database.store.db);
+    expect(rows).toEqual([{ transactions: 1 }]);
   });
 
   it("answers a repeat with the first answer's bytes, whatever became of the account", async () => {
