@@ -14,12 +14,13 @@ for _ in $(seq 120); do
 done
 if ! grep -q 'ready in' "$log"; then cat "$log"; exit 1; fi
 npm run demo || { cat "$log"; exit 1; }
+ports=$(grep -oE '127\.0\.0\.1:[0-9]+' .weft/dev.json | cut -d: -f2 | sort -u)
 
 kill -INT -- "-$dev"
 wait "$dev" || true
 left=$(ps -eo pid=,sid=,args= | awk -v sid="$dev" '$2 == sid' || true)
 if [ -n "$left" ]; then printf 'left running:\n%s\n' "$left"; exit 1; fi
-for port in 8080 9090; do
+for port in $ports; do
   if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then echo "port $port is still open"; exit 1; fi
 done
 echo 'dev: ready, demo done, nothing left'
