@@ -104,7 +104,8 @@ describe("a transaction", () => {
         await sql`update account set balance = balance + 1 where id = ${second}`.execute(tx);
       });
     await Promise.all([add("a", "b"), add("b", "a")]);
-    expect(runs).toBe(3);
+    // One lost at least once; under load the same two can meet again.
+    expect(runs).toBeGreaterThanOrEqual(3);
     expect(await balances()).toEqual({ a: 2, b: 2 });
   });
 
