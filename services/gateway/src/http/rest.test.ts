@@ -1,4 +1,3 @@
-import { request } from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openStubbedEdge, type StubbedEdge } from "../testing/stubbed-edge.ts";
 
@@ -24,17 +23,6 @@ async function call(method: string, path: string, body?: unknown, headers: Recor
     text,
     json: text.startsWith("{") ? JSON.parse(text) : {},
   };
-}
-
-/** The answer to a path that `fetch` would have tidied first. */
-function statusOf(path: string): Promise<number | undefined> {
-  return new Promise((resolve, reject) => {
-    const outgoing = request(edge.url, { path, headers: { connection: "close" } }, (response) => {
-      response.resume();
-      resolve(response.statusCode);
-    });
-    outgoing.on("error", reject).end();
-  });
 }
 
 test("a user is created, found, changed and deleted", async () => {
@@ -72,15 +60,6 @@ test("a path that isn't there is 404, a method that isn't is 405 with Allow", as
   const other = await call("DELETE", "/v1/users");
   expect(other).toMatchObject({ status: 405, json: { error: { code: 405 } } });
   expect(other.headers.get("allow")).toBe("GET, POST");
-});
-
-test.each([
-  ["/v1/users/%zz", 400],
-  ["//v1/users", 404],
-  ["/v1/../v1/nothing", 404],
-  ["/v1/users%2F7", 404],
-])("the path %s is %i", async (path, status) => {
-  expect(await statusOf(path)).toBe(status);
 });
 
 test("what is no JSON is 415 or 400, and what is too long 413", async () => {

@@ -15,6 +15,7 @@ import {
 import { readJson } from "./json-body.ts";
 import { sendAnswer } from "./send-answer.ts";
 import { sendStream } from "./stream.ts";
+import { readTarget } from "./target.ts";
 
 /** Zero values are told as well: a caller of REST has no contract at hand to know them from. */
 const jsonOptions = { alwaysEmitImplicit: true } as const;
@@ -22,18 +23,18 @@ const jsonOptions = { alwaysEmitImplicit: true } as const;
 /** Answers every REST request: finds its route, reads its message, calls the mesh, and tells the answer or the error as JSON. */
 export function restHandler(routes: readonly Route[], forwarder: Forwarder) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    const url = new URL(request.raw.url ?? "/", "http://gateway");
-    const found = findRoute(routes, request.method === "HEAD" ? "GET" : request.method, url.pathname);
+    const target = readTarget(request.raw.url ?? "");
+    const found = findRoute(routes, request.method === "HEAD" ? "GET" : request.method, target.path);
     switch (found.kind) {
       case "no-path":
-        return sendAnswer(reply, httpErrorAnswer(404, Code.NotFound, `there is no ${url.pathname} here`));
+        return sendAnswer(reply, httpErrorAnswer(404, Code.NotFound, `there is no ${target.path} here`));
       case "other-method": {
         reply.header("allow", found.allow.join(", "));
-        const message = `${url.pathname} is for ${found.allow.join(", ")}`;
+        const message = `${target.path} is for ${found.allow.join(", ")}`;
         return sendAnswer(reply, httpErrorAnswer(405, Code.Unimplemented, message));
       }
       case "found":
-        return answerRoute(found.route, found.captures, url.searchParams, forwarder, request, reply);
+        return answerRoute(found.route, found.captures, target.query, forwarder, request, reply);
     }
   };
 }

@@ -59,6 +59,18 @@ test("another HTTP method on a known path is told which ones there are", () => {
   expect(findRoute(routes, "GET", "/v1/orders/7:cancel")).toEqual({ kind: "other-method", allow: ["POST"] });
 });
 
+test.each(["//", "//v1/users", "/v1/users/.", "/v1/users/..", "/v1/users/%2e", "/v1/users/.%2E", "/v1/users//orders"])(
+  "%s is no path, though a template could take its segments",
+  (path) => {
+    expect(meant("GET", path)).toBe("no-path");
+  },
+);
+
+test("dots are an id's like other letters when there is more of it", () => {
+  expect(meant("GET", "/v1/users/...")).toBe("GetUser");
+  expect(meant("GET", "/v1/users/.a%2e")).toBe("GetUser");
+});
+
 test.each(["/", "/v1", "/v1/nothing", "/v1/users/", "/V1/users", "/v1/users/7/orders/8"])("%s is no path", (path) => {
   expect(meant("GET", path)).toBe("no-path");
 });

@@ -29,8 +29,12 @@ export function routesOf(services: readonly DescService[]): readonly Route[] {
   );
 }
 
-/** The most specific route for a method and a path, which is still percent-encoded. Throws a URIError on a broken escape. */
+/**
+ * The most specific route for a method and a path, which is still percent-encoded. An empty segment or one of dots is
+ * nowhere: who stands in front may have resolved it, and judged another path. Throws a URIError on a broken escape.
+ */
 export function findRoute(routes: readonly Route[], httpMethod: string, path: string): Found {
+  if (path.split("/").slice(1).some(leadsElsewhere)) return { kind: "no-path" };
   const matching = routes.flatMap((route) => {
     const captures = matchTemplate(route.template, path);
     return captures === undefined ? [] : [{ route, captures }];
@@ -43,6 +47,11 @@ export function findRoute(routes: readonly Route[], httpMethod: string, path: st
   if (best !== undefined) return { kind: "found", ...best };
   if (meant.length === 0) return { kind: "no-path" };
   return { kind: "other-method", allow: [...new Set(meant.map(({ route }) => route.httpMethod))].sort() };
+}
+
+/** "", "." and "..", escaped or not. */
+function leadsElsewhere(segment: string): boolean {
+  return /^(?:\.|%2e){0,2}$/i.test(segment);
 }
 
 function routeOf(method: DescMethod, rule: HttpRule): Route {

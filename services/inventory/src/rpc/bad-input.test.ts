@@ -23,9 +23,11 @@ describe("what a caller may send", () => {
   const bad: [method: keyof RunningInventory["client"], request: object, field: string][] = [
     ["getProduct", {}, "product_id"],
     ["getProduct", { productId: "Beans" }, "product_id"],
+    ["getProduct", { productId: "be\0ans" }, "product_id"],
     ["getProduct", { productId: "b".repeat(65) }, "product_id"],
     ["listProducts", { pageSize: -1 }, "page_size"],
     ["listProducts", { pageSize: 101 }, "page_size"],
+    ["listProducts", { pageToken: "a\0b" }, "page_token"],
     ["listProducts", { pageToken: "a".repeat(201) }, "page_token"],
     ["checkAvailability", {}, "items"],
     ["checkAvailability", { items: Array.from({ length: 101 }, () => item) }, "items"],
@@ -53,6 +55,7 @@ describe("what a caller may send", () => {
     ["commitReservation", {}, "order_id"],
     ["commitReservation", { orderId: "not-a-uuid" }, "order_id"],
     ["restockProduct", { quantity: 1 }, "product_id"],
+    ["restockProduct", { productId: "be\0ans", quantity: 1 }, "product_id"],
     ["restockProduct", { productId: "beans" }, "quantity"],
     ["restockProduct", { productId: "beans", quantity: -1 }, "quantity"],
   ];

@@ -186,6 +186,8 @@ describe("bad input", () => {
     ["a quantity of nothing", { ...good, items: [{ ...item, quantity: 0 }] }, /quantity/],
     ["a quantity beyond reason", { ...good, items: [{ ...item, quantity: 1_000_001 }] }, /quantity/],
     ["a missing payment token", { ...good, paymentToken: "" }, /payment_token/],
+    ["a payment token of blanks alone", { ...good, paymentToken: "   " }, /payment_token/],
+    ["a NUL in the payment token", { ...good, paymentToken: "tok_\0visa" }, /payment_token/],
     ["a payment token that is too long", { ...good, paymentToken: "t".repeat(201) }, /payment_token/],
   ];
   it.each(creations)("CreateOrder refuses %s", async (_what, request, field) => {
@@ -204,6 +206,21 @@ describe("bad input", () => {
       "CancelOrder with too long a reason",
       () => service.client.cancelOrder({ orderId: nobody, reason: tooLong }),
       /reason/,
+    ],
+    [
+      "CancelOrder with a NUL in the reason",
+      () => service.client.cancelOrder({ orderId: nobody, reason: "x\0" }),
+      /reason/,
+    ],
+    [
+      "UpdateOrderStatus with a NUL in the reason",
+      () => service.client.updateOrderStatus({ orderId: nobody, status: OrderStatus.SHIPPED, reason: "x\0" }),
+      /reason/,
+    ],
+    [
+      "ListOrdersByUser with a NUL in the token",
+      () => service.client.listOrdersByUser({ userId: ada, pageToken: "\0" }),
+      /page_token/,
     ],
     ["UpdateOrderStatus without a status", () => service.client.updateOrderStatus({ orderId: nobody }), /status/],
     [

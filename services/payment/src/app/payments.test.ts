@@ -64,6 +64,11 @@ describe("an order that was placed", () => {
     await expect(deliver(payment, OrderCreatedSchema, event)).rejects.toThrow(Unprocessable);
   });
 
+  it("whose token can't be kept is a dead letter at once", async () => {
+    await expect(order.created(id, { token: "tok_\0visa" })).rejects.toThrow(Unprocessable);
+    expect(await status()).toBeUndefined();
+  });
+
   it("leaves no token behind once it is settled", async () => {
     await order.created(id, { token: "tok_secret" });
     await payment.turn("charge");

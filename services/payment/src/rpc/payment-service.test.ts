@@ -159,9 +159,11 @@ describe("bad input", () => {
     },
   );
 
-  it("refundPayment refuses a reason that is too long, naming the field", async () => {
-    await expect(payment.client.refundPayment({ orderId, reason: "x".repeat(501) })).rejects.toThrow(
-      /^\[invalid_argument\].*reason/,
-    );
+  it.each([
+    ["that is too long", "x".repeat(501)],
+    ["with a NUL", "x\0"],
+    ["of two lines", "wrong\nsize"],
+  ])("refundPayment refuses a reason %s, naming the field", async (_what, reason) => {
+    await expect(payment.client.refundPayment({ orderId, reason })).rejects.toThrow(/^\[invalid_argument\].*reason/);
   });
 });

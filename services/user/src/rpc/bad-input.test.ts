@@ -33,6 +33,11 @@ const bad: [method: Unary, what: string, request: object, field: string][] = [
   ["createUser", "an e-mail address that is too long", { email: longEmail, name }, "email"],
   ["createUser", "no name", { email }, "name"],
   ["createUser", "a name that is too long", { email, name: "n".repeat(101) }, "name"],
+  ["createUser", "a NUL in the e-mail address", { email: "a\0da@example.com", name }, "email"],
+  ["createUser", "a name of blanks alone", { email, name: " \u00a0\u3000 " }, "name"],
+  ["createUser", "a NUL in the name", { email, name: "a\0b" }, "name"],
+  ["createUser", "a name of two lines", { email, name: "Ada\r\nBcc: all@example.com" }, "name"],
+  ["createUser", "a control character of Latin-1 in the name", { email, name: "Ada\u0085" }, "name"],
   ["getUser", "no id", {}, "user_id"],
   ["getUser", "what is no id", { userId: "42" }, "user_id"],
   ["getUser", "an id that is too long", { userId: `${id}0` }, "user_id"],
@@ -46,6 +51,8 @@ const bad: [method: Unary, what: string, request: object, field: string][] = [
   ["updateUser", "what is no e-mail address", { user: { ...user, email: "not an address" } }, "user.email"],
   ["updateUser", "an e-mail address that is too long", { user: { ...user, email: longEmail } }, "user.email"],
   ["updateUser", "a name that is too long", { user: { ...user, name: "n".repeat(101) } }, "user.name"],
+  ["updateUser", "a name of blanks alone", { user: { ...user, name: "  " } }, "user.name"],
+  ["updateUser", "a NUL in the name", { user: { ...user, name: "a\0b" } }, "user.name"],
   ["updateUser", "a status that isn't one", { user: { ...user, status: 42 } }, "user.status"],
   ["updateUser", "no e-mail address and no mask (PUT)", { user: { id, name } }, "user.email"],
   ["updateUser", "no name and no mask (PUT)", { user: { id, email } }, "user.name"],
@@ -67,6 +74,7 @@ const bad: [method: Unary, what: string, request: object, field: string][] = [
   ["deleteUser", "what is no id", { userId: "42" }, "user_id"],
   ["listUsers", "a negative page", { pageSize: -1 }, "page_size"],
   ["listUsers", "a page that is too large", { pageSize: 101 }, "page_size"],
+  ["listUsers", "a NUL in the token", { pageToken: "a\0b" }, "page_token"],
   ["listUsers", "a token that is too long", { pageToken: "a".repeat(201) }, "page_token"],
 ];
 
