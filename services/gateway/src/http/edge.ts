@@ -5,7 +5,7 @@ import cors from "@fastify/cors";
 import { headers } from "@weft/context";
 import Fastify, { type FastifyError, type FastifyInstance } from "fastify";
 import { correlationIdOf, type Forwarder, forwardingImplementation } from "../forward/index.ts";
-import { errorAnswer, httpErrorAnswer, routesOf, statuses } from "../transcoding/index.ts";
+import { errorAnswer, httpErrorAnswer, isBadRequest, routesOf, statuses } from "../transcoding/index.ts";
 import { restHandler } from "./rest.ts";
 import { registerRpc } from "./rpc.ts";
 import { sendAnswer } from "./send-answer.ts";
@@ -93,8 +93,9 @@ function corsOptions(origins: readonly string[]) {
   };
 }
 
-/** Fastify's own errors have a status; anything else is ours. */
+/** Fastify's own errors have a status, a bad target names itself; anything else is ours. */
 function answerOf(error: FastifyError, { onError }: EdgeOptions) {
+  if (isBadRequest(error)) return errorAnswer(error);
   const status = error.statusCode ?? 500;
   if (status >= 500) {
     onError(error);
