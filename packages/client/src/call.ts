@@ -14,6 +14,8 @@ export interface Call {
   readonly signal: AbortSignal;
   /** The clock's reading at which the call must have ended. */
   readonly deadline: number;
+  /** Whether the call has all the time that its contract gives, and no caller with less left. */
+  readonly fullTime: boolean;
   /** Counts from 1. */
   readonly attempt: number;
   /** Whether the request can be sent again: not when the caller still streams it. */

@@ -1,4 +1,4 @@
-import type { RetryBudget } from "@weft/policy";
+import type { Retry, RetryBudget } from "@weft/policy";
 import type { EndpointState } from "./endpoint.ts";
 
 /** What the policies of all calls to one service are doing now. */
@@ -6,4 +6,6 @@ export interface ChannelState {
   readonly service: string;
   readonly endpoints: readonly EndpointState[];
   readonly retryBudget: ReturnType<RetryBudget["getState"]>;
+  /** By method, as far as one was called. */
+  readonly retries: Readonly<Record<string, ReturnType<Retry["getState"]>>>;
 }

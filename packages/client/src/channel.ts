@@ -1,7 +1,7 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { Transport } from "@connectrpc/connect";
 import type { Clock } from "@weft/context";
-import { createRetryBudget, type ServicePolicies } from "@weft/policy";
+import { createRetryBudget, type Retry, type ServicePolicies } from "@weft/policy";
 import type { Instance, Registry } from "@weft/registry";
 import type { Connection } from "@weft/rpc";
 import { meter } from "@weft/telemetry";
@@ -36,7 +36,8 @@ export function openChannel(options: ChannelOptions): Channel {
   const { service, policies, caller, registry, connect, emit, clock, random, newKey } = options;
   const circuits = meter("weft.client").createCounter("weft.client.circuit.changes");
   const budget = createRetryBudget({ clock });
-  const endpoints = watchEndpoints(registry, service.typeName, connect, {
+  const retries = new Map<string, Retry>();
+  const endpoints = watchEndpoints(registry, service.typeName, connect, clock, {
     onBreakerChange({ instance: { instance } }, state) {
       circuits.add(1, { "rpc.service": service.typeName, state });
       emit({ kind: "circuit", service: service.typeName, instance, state });
@@ -47,6 +48,7 @@ export function openChannel(options: ChannelOptions): Channel {
     endpoints,
     balancer: createRoundRobin(random),
     budget,
+    retries,
     emit,
     clock,
     random,
@@ -61,6 +63,7 @@ export function openChannel(options: ChannelOptions): Channel {
     service: service.typeName,
     endpoints: endpoints.up.map((endpoint) => endpoint.getState()),
     retryBudget: budget.getState(),
+    retries: Object.fromEntries([...retries].map(([method, retry]) => [method, retry.getState()])),
   });
   const stopObserving = observeChannel(getState);
   return {

@@ -1,8 +1,9 @@
+import type { Clock } from "@weft/context";
 import { type Breaker, type Bulkhead, createBreaker, createBulkhead, type MethodPolicy } from "@weft/policy";
 import type { Instance } from "@weft/registry";
 import type { Connection } from "@weft/rpc";
 import type { Candidate } from "./balancer/balancer.ts";
-import { blamesEndpoint } from "./errors.ts";
+import { blamesEndpoint, tellsNothing } from "./errors.ts";
 
 export interface EndpointState {
   readonly instance: string;
@@ -26,16 +27,18 @@ export class Endpoint implements Candidate {
   readonly instance: Instance;
   inFlight = 0;
   readonly #connect: (instance: Instance) => Connection;
+  readonly #clock: Clock;
   readonly #events: EndpointEvents;
   readonly #breakers = new Map<string, Breaker>();
   readonly #bulkheads = new Map<string, Bulkhead>();
   #connection: Connection | undefined;
   #retired = false;
 
-  constructor(instance: Instance, connect: (instance: Instance) => Connection, events: EndpointEvents) {
+  constructor(instance: Instance, connect: (instance: Instance) => Connection, clock: Clock, events: EndpointEvents) {
     this.id = endpointId(instance);
     this.instance = instance;
     this.#connect = connect;
+    this.#clock = clock;
     this.#events = events;
   }
 
@@ -50,6 +53,8 @@ export class Endpoint implements Candidate {
     if (!breaker) {
       breaker = createBreaker(policy.circuitBreaker, {
         isFailure: blamesEndpoint,
+        isIgnored: tellsNothing,
+        clock: this.#clock,
         onStateChange: (state) => this.#events.onBreakerChange(this, state),
       });
       this.#breakers.set(key, breaker);

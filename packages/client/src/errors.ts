@@ -1,30 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { currentCall, headers } from "@weft/context";
 import { type CodeName, isLocalRejection } from "@weft/policy";
-
-/** Connect's codes under gRPC's names. */
-const names: Readonly<Record<Code, CodeName>> = {
-  [Code.Canceled]: "CANCELLED",
-  [Code.Unknown]: "UNKNOWN",
-  [Code.InvalidArgument]: "INVALID_ARGUMENT",
-  [Code.DeadlineExceeded]: "DEADLINE_EXCEEDED",
-  [Code.NotFound]: "NOT_FOUND",
-  [Code.AlreadyExists]: "ALREADY_EXISTS",
-  [Code.PermissionDenied]: "PERMISSION_DENIED",
-  [Code.ResourceExhausted]: "RESOURCE_EXHAUSTED",
-  [Code.FailedPrecondition]: "FAILED_PRECONDITION",
-  [Code.Aborted]: "ABORTED",
-  [Code.OutOfRange]: "OUT_OF_RANGE",
-  [Code.Unimplemented]: "UNIMPLEMENTED",
-  [Code.Internal]: "INTERNAL",
-  [Code.Unavailable]: "UNAVAILABLE",
-  [Code.DataLoss]: "DATA_LOSS",
-  [Code.Unauthenticated]: "UNAUTHENTICATED",
-};
-
-export function codeName(error: unknown): CodeName {
-  return names[ConnectError.from(error).code];
-}
+import { codeName } from "@weft/rpc";
 
 const attemptTimeouts = new WeakSet<ConnectError>();
 
@@ -41,6 +18,21 @@ export function isAttemptTimeout(error: unknown): boolean {
 
 export function deadlinePassed(): ConnectError {
   return new ConnectError("the call's deadline passed", Code.DeadlineExceeded);
+}
+
+/**
+ * An endpoint that had all the time of the contract and gave no answer is to blame, whether the time was up here or
+ * there; one that a hurried caller gave less is not.
+ */
+export function blameForTime(error: unknown, call: { readonly fullTime: boolean }): unknown {
+  if (call.fullTime && error instanceof ConnectError && error.code === Code.DeadlineExceeded)
+    attemptTimeouts.add(error);
+  return error;
+}
+
+/** Says nothing about the endpoint, for good or ill: the time that a caller gave was too short. */
+export function tellsNothing(error: unknown): boolean {
+  return codeName(error) === "DEADLINE_EXCEEDED" && !isAttemptTimeout(error);
 }
 
 const blamed: ReadonlySet<CodeName> = new Set(["UNAVAILABLE", "INTERNAL", "UNKNOWN", "DATA_LOSS"]);

@@ -1,8 +1,16 @@
-import type { CodeName } from "@weft/policy";
+import type { CodeName, GiveUpReason } from "@weft/policy";
 
 /** What policies did, as it happens. */
 export type MeshEvent =
   | { readonly kind: "retry"; readonly method: string; readonly attempt: number; readonly code: CodeName }
+  /** A call that was retried, or would have been, got its last error after all. */
+  | {
+      readonly kind: "gave-up";
+      readonly method: string;
+      readonly attempt: number;
+      readonly code: CodeName;
+      readonly reason: GiveUpReason;
+    }
   /** A call found the circuit open or the bulkhead full at one instance; another may still take it. */
   | { readonly kind: "rejected"; readonly method: string; readonly instance: string; readonly cause: RejectionCause }
   | {

@@ -41,7 +41,14 @@ export function createMesh(options: MeshOptions): Mesh {
   const channels = new Map<string, Channel>();
   const listeners = new Set<(event: MeshEvent) => void>();
   const emit = (event: MeshEvent): void => {
-    for (const listener of listeners) listener(event);
+    for (const listener of listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        // Never the call's result.
+        process.emitWarning(error instanceof Error ? error : String(error));
+      }
+    }
   };
   return {
     client(service, policies) {

@@ -1,5 +1,5 @@
 import type { Clock } from "@weft/context";
-import type { RetryBudget } from "@weft/policy";
+import type { Retry, RetryBudget } from "@weft/policy";
 import type { Balancer } from "./balancer/balancer.ts";
 import { compose, type Next } from "./call.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -19,6 +19,7 @@ export interface ClientStackParts {
   readonly endpoints: Endpoints;
   readonly balancer: Balancer<Endpoint>;
   readonly budget: RetryBudget;
+  readonly retries: Map<string, Retry>;
   readonly emit: (event: MeshEvent) => void;
   readonly clock: Clock;
   readonly random: () => number;

@@ -15,7 +15,11 @@ export function meshTransport(policyOf: (method: DescMethod) => MethodPolicy, st
   ): Call => {
     const policy = policyOf(method);
     const caller = currentCall();
-    const ownDeadline = clock.now() + Math.min(policy.timeoutMs, timeoutMs ?? Number.POSITIVE_INFINITY);
+    const contractDeadline = clock.now() + policy.timeoutMs;
+    const callerDeadline = Math.min(
+      clock.now() + (timeoutMs ?? Number.POSITIVE_INFINITY),
+      caller?.deadline ?? Number.POSITIVE_INFINITY,
+    );
     const signals = [signal, caller?.signal].filter((each) => each !== undefined);
     return {
       method,
@@ -23,7 +27,8 @@ export function meshTransport(policyOf: (method: DescMethod) => MethodPolicy, st
       policy,
       header: new Headers(header),
       signal: signals.length === 1 && signals[0] ? signals[0] : AbortSignal.any(signals),
-      deadline: Math.min(ownDeadline, caller?.deadline ?? Number.POSITIVE_INFINITY),
+      deadline: Math.min(contractDeadline, callerDeadline),
+      fullTime: contractDeadline <= callerDeadline,
       attempt: 1,
       ...rest,
     };

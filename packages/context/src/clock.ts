@@ -4,4 +4,7 @@ export interface Clock {
   now(): number;
 }
 
+/** The longest delay of setTimeout: it fires at once for anything longer. */
+export const longestTimerMs = 2 ** 31 - 1;
+
 export const systemClock: Clock = { now: () => performance.now() };

@@ -7,5 +7,5 @@ export {
   remainingMs,
   runWithCall,
 } from "./call.ts";
-export { type Clock, systemClock } from "./clock.ts";
+export { type Clock, longestTimerMs, systemClock } from "./clock.ts";
 export { headers } from "./headers.ts";

@@ -18,6 +18,8 @@ export type BreakerStateName = "closed" | "open" | "half-open";
 export interface BreakerOptions {
   /** Whether an error says that the endpoint is unwell. Every other error is an answer, and so a success of the endpoint. */
   isFailure(error: unknown): boolean;
+  /** Whether an error says nothing about the endpoint at all, such as the end of a hurried caller's time. Default: none does. */
+  isIgnored?(error: unknown): boolean;
   onStateChange?(state: BreakerStateName): void;
   readonly clock?: Clock;
 }
@@ -123,7 +125,8 @@ export function createBreaker(policy: BreakerPolicy, options: BreakerOptions): B
   function judge(error: unknown, signal: AbortSignal): Outcome {
     if (signal.aborted) return isFailure(signal.reason) ? "failure" : "ignored";
     if (isLocalRejection(error)) return "ignored";
-    return isFailure(error) ? "failure" : "success";
+    if (isFailure(error)) return "failure";
+    return options.isIgnored?.(error) ? "ignored" : "success";
   }
 
   function count(outcome: Outcome): void {

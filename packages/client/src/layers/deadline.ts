@@ -1,11 +1,8 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { Clock } from "@weft/context";
+import { type Clock, longestTimerMs } from "@weft/context";
 import { untilComplete } from "@weft/rpc";
 import type { Layer } from "../call.ts";
-import { deadlinePassed } from "../errors.ts";
-
-/** setTimeout fires at once for anything longer. */
-const longestTimerMs = 2 ** 31 - 1;
+import { blameForTime, deadlinePassed } from "../errors.ts";
 
 /** Ends the call at its deadline, whatever is below; an expired call is not started. */
 export function deadlineLayer(clock: Clock): Layer {
@@ -13,7 +10,10 @@ export function deadlineLayer(clock: Clock): Layer {
     const remaining = call.deadline - clock.now();
     if (remaining <= 0) throw deadlinePassed();
     const timer = new AbortController();
-    const timeout = setTimeout(() => timer.abort(deadlinePassed()), Math.min(remaining, longestTimerMs));
+    const timeout = setTimeout(
+      () => timer.abort(blameForTime(deadlinePassed(), call)),
+      Math.min(remaining, longestTimerMs),
+    );
     const signal = AbortSignal.any([call.signal, timer.signal]);
     try {
       return await untilComplete(

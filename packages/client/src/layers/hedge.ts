@@ -1,13 +1,13 @@
 import type { RetryBudget } from "@weft/policy";
-import type { RpcResponse } from "@weft/rpc";
+import { codeName, type RpcResponse } from "@weft/rpc";
 import { meter } from "@weft/telemetry";
 import type { Call, Layer } from "../call.ts";
-import { withFirstMessage } from "../first-message.ts";
+import { isAttemptTimeout } from "../errors.ts";
 
 /**
  * Sends a call that has no answer after the contract's delay to another endpoint too, up to `max_attempts` at once, while
- * the retry budget allows; the first answer wins and the others are cancelled (gRFC A6). A call that failed is not waited
- * for: its successor starts at once. Only what is safe to repeat has a hedge policy.
+ * the retry budget allows; the first answer wins and the others are cancelled (gRFC A6). An error that another endpoint would give too
+ * is an answer; after one that may pass the successor starts at once. Only what is safe to repeat has a hedge policy.
  */
 export function hedgeLayer(budget: RetryBudget): Layer {
   const hedges = meter("weft.client").createCounter("weft.client.hedges");
@@ -47,14 +47,15 @@ function race(
       const attempt = new AbortController();
       running.add(attempt);
       const signal = AbortSignal.any([call.signal, attempt.signal]);
-      send({ ...call, attempt: started, signal }).then(
+      next({ ...call, attempt: started, signal }).then(
         (response) => {
           if (!settled) settle(() => resolve(response), attempt);
         },
         (error: unknown) => {
           running.delete(attempt);
           if (settled) return;
-          if (!call.signal.aborted && started < maxAttempts && mayStart()) start();
+          if (!isPassing(error)) settle(() => reject(error));
+          else if (!call.signal.aborted && started < maxAttempts && mayStart()) start();
           else if (running.size === 0) settle(() => reject(error));
         },
       );
@@ -65,10 +66,10 @@ function race(
         }, delayMs);
       }
     };
-    const send = async (attempt: Call): Promise<RpcResponse> => {
-      const response = await next(attempt);
-      return response.stream ? withFirstMessage(response) : response;
-    };
     start();
   });
+}
+
+function isPassing(error: unknown): boolean {
+  return isAttemptTimeout(error) || codeName(error) === "UNAVAILABLE";
 }

@@ -1,13 +1,14 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { isBreakerOpen, isLocalRejection } from "@weft/policy";
-import { type RpcResponse, untilComplete, wasNeverProcessed } from "@weft/rpc";
+import { codeName, orAborted, type RpcResponse, untilComplete, wasNeverProcessed } from "@weft/rpc";
 import { meter, setSpanAttributes } from "@weft/telemetry";
 import type { Balancer, Outcome } from "../balancer/balancer.ts";
 import type { Call, Next } from "../call.ts";
 import type { Endpoint } from "../endpoint.ts";
 import type { Endpoints } from "../endpoints.ts";
-import { blamesEndpoint, codeName } from "../errors.ts";
-import type { MeshEvent } from "../mesh-event.ts";
+import { blameForTime, blamesEndpoint } from "../errors.ts";
+import { withFirstMessage } from "../first-message.ts";
+import type { MeshEvent, RejectionCause } from "../mesh-event.ts";
 
 /** How often a call that no server saw goes elsewhere at once, whatever its method (gRFC A6). */
 const transparentRetries = 2;
@@ -23,21 +24,26 @@ export function pickLayer(
   emit: (event: MeshEvent) => void,
 ): Next {
   const rejections = meter("weft.client").createCounter("weft.client.rejections");
+  const reject = (call: Call, endpoint: Endpoint, cause: RejectionCause): void => {
+    rejections.add(1, { "rpc.service": call.method.parent.typeName, cause });
+    emit({ kind: "rejected", method: call.scope, instance: endpoint.instance.instance, cause });
+  };
   return async (call) => {
-    await untilAborted(endpoints.ready, call.signal);
+    await orAborted(endpoints.ready, call.signal);
     const refused = new Set<Endpoint>();
     let refusal: unknown;
     for (let unseen = 0; ; ) {
       const [first, ...others] = endpoints.up.filter((each) => !refused.has(each) && each.admits(call.policy));
-      if (!first) throw refusal ?? noEndpoint(call, endpoints);
+      if (!first) {
+        if (refusal === undefined) for (const each of endpoints.up) reject(call, each, "circuit");
+        throw refusal ?? noEndpoint(call, endpoints);
+      }
       const { endpoint, done } = balancer.pick([first, ...others]);
       try {
         return await through(endpoint, call, done, send(endpoint));
       } catch (error) {
         if (isLocalRejection(error)) {
-          const cause = isBreakerOpen(error) ? "circuit" : "bulkhead";
-          rejections.add(1, { "rpc.service": call.method.parent.typeName, cause });
-          emit({ kind: "rejected", method: call.scope, instance: endpoint.instance.instance, cause });
+          reject(call, endpoint, isBreakerOpen(error) ? "circuit" : "bulkhead");
           refusal = new ConnectError(`${call.scope} was not sent: ${String(error)}`, Code.Unavailable);
           refused.add(endpoint);
         } else if (wasNeverProcessed(error) && unseen < transparentRetries && call.repeatable && !call.signal.aborted) {
@@ -51,22 +57,32 @@ export function pickLayer(
   };
 }
 
+/**
+ * The bulkhead's place and the count of running calls last as long as the call does. The breaker judges what it saw until
+ * the first message: a stream may go on for hours, and would hold a half-open circuit shut.
+ */
 function through(endpoint: Endpoint, call: Call, done: (outcome: Outcome) => void, next: Next): Promise<RpcResponse> {
   const breaker = endpoint.breaker(call.policy);
   const bulkhead = endpoint.bulkhead(call.policy);
-  const guarded = (run: () => Promise<void>): Promise<void> =>
-    bulkhead
-      ? bulkhead.execute(() => breaker.execute(run, call.signal), call.signal)
-      : breaker.execute(run, call.signal);
+  const inItsPlace = (run: () => Promise<void>): Promise<void> =>
+    bulkhead ? bulkhead.execute(run, call.signal) : run();
   setSpanAttributes({
     "server.address": endpoint.instance.host,
     "server.port": endpoint.instance.port,
     "weft.instance": endpoint.instance.instance,
     "weft.attempt": call.attempt,
   });
+  const judged = async (): Promise<RpcResponse> => {
+    try {
+      const response = await next(call);
+      return response.stream ? await withFirstMessage(response) : response;
+    } catch (error) {
+      throw blameForTime(error, call);
+    }
+  };
   return untilComplete(
-    (run) => endpoint.during(() => guarded(run)).then(() => done("success"), ended(done)),
-    () => next(call),
+    (run) => endpoint.during(() => inItsPlace(run)).then(() => done("success"), ended(done)),
+    () => breaker.execute(judged, call.signal),
     call.signal,
   );
 }
@@ -91,13 +107,4 @@ function noEndpoint(call: Call, endpoints: Endpoints): ConnectError {
       ? `no instance of ${service} is registered: is the service running?`
       : `the circuits of all ${endpoints.up.length} instances of ${service} are open`;
   return new ConnectError(why, Code.Unavailable);
-}
-
-function untilAborted(ready: Promise<void>, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
-    ready.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-    if (signal.aborted) onAbort();
-  });
 }

@@ -1,8 +1,8 @@
 import { currentCall, headers } from "@weft/context";
-import { untilComplete } from "@weft/rpc";
+import { codeName, untilComplete } from "@weft/rpc";
 import { injectTrace, inSpan, meter, SpanKind } from "@weft/telemetry";
 import type { Layer } from "../call.ts";
-import { codeName, noteUnavailable } from "../errors.ts";
+import { noteUnavailable } from "../errors.ts";
 
 /** The call's span, and on the wire what joins it to the caller's: trace context, correlation id, and who calls. */
 export function spanLayer(caller: string): Layer {

@@ -10,8 +10,12 @@ import type { ServedMethod } from "../serve.ts";
 export function createBulkheads(methods: Iterable<ServedMethod>): ReadonlyMap<string, Bulkhead> {
   const groups = new Map<string, Bulkhead>();
   for (const { policy } of methods) {
-    if (policy.bulkhead && !groups.has(policy.bulkhead.group)) {
-      groups.set(policy.bulkhead.group, createBulkhead(policy.bulkhead));
+    if (!policy.bulkhead) continue;
+    const { group, maxConcurrent, maxQueue } = policy.bulkhead;
+    const known = groups.get(group)?.getState();
+    if (!known) groups.set(group, createBulkhead(policy.bulkhead));
+    else if (known.maxConcurrent !== maxConcurrent || known.maxQueue !== maxQueue) {
+      throw new Error(`Two contracts of this server give the bulkhead group ${group} different sizes: rename one.`);
     }
   }
   return groups;

@@ -1,11 +1,8 @@
 import { Code, ConnectError, type Interceptor, type StreamResponse } from "@connectrpc/connect";
-import { type Clock, createCall, currentCall, runWithCall } from "@weft/context";
-import { abortable, untilComplete } from "@weft/rpc";
+import { type Clock, createCall, currentCall, longestTimerMs, runWithCall } from "@weft/context";
+import { abortable, orAborted, untilComplete } from "@weft/rpc";
 import { callerTimeoutMs, scopeOf } from "../request.ts";
 import type { ServedMethod } from "../serve.ts";
-
-/** setTimeout fires at once for anything longer. */
-const longestTimerMs = 2 ** 31 - 1;
 
 /**
  * The call ends when its caller's time is up, or the contract's, whichever is shorter. An expired call is not started.
@@ -38,16 +35,6 @@ export function deadlineLayer(methods: ReadonlyMap<string, ServedMethod>, clock:
       signal,
     );
   };
-}
-
-/** Says the call is over when its time is: a handler that doesn't listen to its signal keeps nobody waiting. */
-function orAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
-    answer.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-    if (signal.aborted) onAbort();
-  });
 }
 
 /** The layer after a queue: a call whose time passed while it waited is not started. */

@@ -1,5 +1,5 @@
 import { Code, ConnectError, type Interceptor, type StreamResponse } from "@connectrpc/connect";
-import { currentCall, headers } from "@weft/context";
+import { currentCall, type Downstream, headers } from "@weft/context";
 import { mapMessages } from "@weft/rpc";
 import type { Logger } from "@weft/telemetry";
 import { scopeOf } from "../request.ts";
@@ -15,14 +15,7 @@ export function errorLayer(logger: Logger, mapError: ErrorMapper): Interceptor {
   return (next) => async (request) => {
     const downstream = currentCall()?.downstream;
     const answer = (error: unknown): ConnectError => {
-      const answered = toAnswer(error);
-      if (answered.code === Code.Unavailable && downstream?.unavailable !== undefined) {
-        answered.metadata.set(headers.unavailablePeer, downstream.unavailable);
-      }
-      return answered;
-    };
-    const toAnswer = (error: unknown): ConnectError => {
-      if (error instanceof ConnectError) return error;
+      if (error instanceof ConnectError) return passedOn(error, downstream);
       if (request.signal.aborted) return ConnectError.from(request.signal.reason, Code.Canceled);
       const known = mapError(error);
       if (known) {
@@ -41,4 +34,12 @@ export function errorLayer(logger: Logger, mapError: ErrorMapper): Interceptor {
       throw answer(error);
     }
   };
+}
+
+/** A handler's own UNAVAILABLE, after a call of its own met one, is that other service's. */
+function passedOn(error: ConnectError, downstream: Downstream | undefined): ConnectError {
+  if (error.code === Code.Unavailable && downstream?.unavailable !== undefined) {
+    error.metadata.set(headers.unavailablePeer, downstream.unavailable);
+  }
+  return error;
 }

@@ -1,6 +1,6 @@
-import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
+import type { Interceptor } from "@connectrpc/connect";
 import { createCall, headers, runWithCall } from "@weft/context";
-import { untilComplete } from "@weft/rpc";
+import { codeName, untilComplete } from "@weft/rpc";
 import { extractTrace, inSpan, meter, SpanKind } from "@weft/telemetry";
 import { scopeOf } from "../request.ts";
 
@@ -29,14 +29,14 @@ export function spanLayer(): Interceptor {
       attributes: caller === undefined ? attributes : { ...attributes, "weft.caller": caller },
       parent: extractTrace((name) => request.header.get(name)),
     };
-    let code = "OK";
+    let code: string = "OK";
     return untilComplete(
       (run) =>
         inSpan(scopeOf(request), options, async (span) => {
           try {
             await runWithCall(call, run);
           } catch (error) {
-            code = Code[ConnectError.from(error).code].toUpperCase();
+            code = codeName(error);
             throw error;
           } finally {
             span.setAttribute("rpc.response.status_code", code);
