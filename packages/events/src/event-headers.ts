@@ -39,6 +39,11 @@ export function encodeHeader(value: string): string {
   return value.toWellFormed().replace(/[\u0000-\u0020"%\u007f-\uffff]+/g, encodeURIComponent);
 }
 
+/** Without U+0000 and lone surrogates, neither of which PostgreSQL's text and jsonb can hold. */
+export function storableText(value: string): string {
+  return value.toWellFormed().replaceAll("\0", "");
+}
+
 export function decodeHeader(value: string): string {
   try {
     return decodeURIComponent(value);

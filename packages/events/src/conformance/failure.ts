@@ -55,6 +55,18 @@ export function describeFailure(setUp: () => Promise<BrokerHarness>): void {
       expect(decodeHeader(letter?.headers[deadLetterHeaders.error] ?? "")).toBe("TypeError: can't swallow that");
     });
 
+    it("makes a dead letter also where key, headers and error have characters that PostgreSQL can't keep", async () => {
+      world.startRelay();
+      world.startSubscriber("a", async () => {
+        throw new TypeError("bad byte \0 in the file");
+      });
+      await world.inject({ key: "k%00", keySeq: 1, text: "poison", headers: { "x-foreign": "a\0b" } });
+      await expect.poll(async () => (await world.deadLetters()).length, patience).toBe(1);
+      const [letter] = await world.deadLetters();
+      expect(letter?.headers["x-foreign"]).toBe("ab");
+      expect(decodeHeader(letter?.headers[deadLetterHeaders.error] ?? "")).toBe("TypeError: bad byte  in the file");
+    });
+
     it("makes a dead letter at once of what is unprocessable, and parks the key where that was asked for", async () => {
       world.startRelay();
       world.startSubscriber(

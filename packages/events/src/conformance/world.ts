@@ -4,7 +4,7 @@ import { type Mixin, MixinSchema } from "@bufbuild/protobuf/wkt";
 import { migrate, openStore, type Store } from "@weft/store";
 import { sql } from "kysely";
 import type { Broker, IncomingMessage } from "../broker.ts";
-import { eventHeaders } from "../event-headers.ts";
+import { eventHeaders, type Headers } from "../event-headers.ts";
 import { createEventId } from "../event-id.ts";
 import type { EventType } from "../event-type.ts";
 import { type SubscriberOptions, startSubscriber } from "../inbox/index.ts";
@@ -61,6 +61,8 @@ export interface World {
     readonly text: string;
     readonly id?: string;
     readonly messageId?: string;
+    /** What a foreign publisher adds. */
+    readonly headers?: Headers;
   }): Promise<string>;
   /** What was handled, in the order of the commits. */
   effects(): Promise<readonly Effect[]>;
@@ -135,7 +137,7 @@ export async function createWorld(harness: BrokerHarness): Promise<World> {
       });
       return subscriber;
     },
-    async inject({ key, keySeq, text, id = createEventId(), messageId = id }) {
+    async inject({ key, keySeq, text, id = createEventId(), messageId = id, headers }) {
       await direct.publish({
         stream: streamOf(stream, type.subject),
         subject: type.subject,
@@ -145,6 +147,7 @@ export async function createWorld(harness: BrokerHarness): Promise<World> {
           [eventHeaders.key]: key,
           [eventHeaders.keySeq]: String(keySeq),
           [eventHeaders.time]: new Date().toISOString(),
+          ...headers,
         },
         data: toBinary(MixinSchema, create(MixinSchema, { name: key, root: text })),
       });

@@ -1,5 +1,5 @@
 import { sql, type Transaction } from "kysely";
-import { deadLetterHeaders, encodeHeader } from "../event-headers.ts";
+import { deadLetterHeaders, encodeHeader, type Headers, storableText } from "../event-headers.ts";
 import { deriveEventId } from "../event-id.ts";
 import { insertIntoOutbox } from "../outbox-insert.ts";
 import { deadLetterStream, deadLetterSubject } from "../stream.ts";
@@ -35,7 +35,7 @@ export async function writeDeadLetter(
     subject: deadLetterSubject(service, event.subject),
     key: event.key,
     headers: {
-      ...event.message.headers,
+      ...storableHeaders(event.message.headers),
       [deadLetterHeaders.reason]: letter.reason,
       [deadLetterHeaders.error]: encodeHeader(letter.error.slice(0, maxErrorLength)),
       [deadLetterHeaders.service]: encodeHeader(service),
@@ -54,4 +54,8 @@ export async function writeDeadLetter(
       update weft.inbox_positions set parked_by = coalesce(parked_by, ${event.id}::uuid)
       where consumer = ${consumer} and key = ${event.key}`.execute(tx);
   }
+}
+
+function storableHeaders(headers: Headers): Headers {
+  return Object.fromEntries(Object.entries(headers).map((header) => header.map(storableText)));
 }

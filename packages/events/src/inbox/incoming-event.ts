@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "../broker.ts";
-import { decodeHeader, eventHeaders } from "../event-headers.ts";
+import { decodeHeader, eventHeaders, storableText } from "../event-headers.ts";
 import { deriveEventId, isEventId } from "../event-id.ts";
 
 /** A message as the inbox sees it. */
@@ -21,7 +21,7 @@ export interface IncomingEvent {
 export function readEvent(message: IncomingMessage): IncomingEvent {
   const header = (name: string): string | undefined => {
     const value = message.headers[name];
-    return value === undefined ? undefined : decodeHeader(value);
+    return value === undefined ? undefined : storableText(decodeHeader(value));
   };
   const id = header(eventHeaders.id);
   const eventId = id !== undefined && isEventId(id) ? id : deriveEventId(`${message.stream} ${id ?? message.sequence}`);
@@ -30,7 +30,7 @@ export function readEvent(message: IncomingMessage): IncomingEvent {
     message,
     id: eventId,
     subject: message.subject,
-    key: header(eventHeaders.key) ?? eventId,
+    key: header(eventHeaders.key) || eventId,
     keySeq: keySeq !== undefined && /^[1-9]\d{0,17}$/.test(keySeq) ? BigInt(keySeq) : undefined,
     correlationId: header(eventHeaders.correlationId) ?? eventId,
     source: header(eventHeaders.source)?.replace(/^\//, "") ?? "unknown",

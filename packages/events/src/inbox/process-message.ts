@@ -1,5 +1,6 @@
 import { backoffMs, isUnavailable } from "@weft/store";
 import { extractTrace, inSpan, type Logger, recordError, SpanKind } from "@weft/telemetry";
+import { storableText } from "../event-headers.ts";
 import { RetryLater, type Subscription, Unprocessable } from "../subscribe.ts";
 import type { InboxMetrics, Outcome } from "./inbox-metrics.ts";
 import type { IncomingEvent } from "./incoming-event.ts";
@@ -86,5 +87,5 @@ async function afterFailure<DB>(context: ProcessContext<DB>, event: IncomingEven
 function describe(error: unknown): string {
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   // Some libraries put a stack into the message.
-  return text.replace(/\n\s+at [\s\S]*$/, "");
+  return storableText(text.replace(/\n\s+at [\s\S]*$/, ""));
 }
