@@ -110,7 +110,10 @@ function openPlatform<S extends PlatformSettings>(
   resources.push({ what: "registry", close: () => registry.close() });
   const mesh = createMesh({ service: name, registry });
   resources.push({ what: "mesh", close: () => mesh.close() });
-  mesh.onEvent((event) => logger.warn({ event }, event.kind === "circuit" ? "a circuit changed" : "a call is retried"));
+  mesh.onEvent((event) => {
+    if (event.kind === "circuit") logger.warn({ event }, "a circuit changed");
+    else logger.debug({ event }, "a policy acted");
+  });
   return {
     name,
     instance,
