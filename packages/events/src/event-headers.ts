@@ -25,6 +25,10 @@ export const deadLetterHeaders = {
   error: "weft-dead-error",
   service: "weft-dead-service",
   subject: "weft-dead-subject",
+  /** The event's own `ce-source`: the dead letter's is the service that gave up. */
+  source: "weft-dead-source",
+  /** The event's own `ce-sequence`: the dead letter's counts the dead letters of its key. */
+  keySeq: "weft-dead-sequence",
   stream: "weft-dead-stream",
   streamSequence: "weft-dead-stream-sequence",
   attempts: "weft-dead-attempts",

@@ -50,6 +50,8 @@ export function describeFailure(setUp: () => Promise<BrokerHarness>): void {
         [eventHeaders.key]: "k",
         [deadLetterHeaders.reason]: "attempts",
         [deadLetterHeaders.attempts]: "4",
+        [deadLetterHeaders.keySeq]: "1",
+        [deadLetterHeaders.source]: expect.stringMatching(/^\/svc-/),
         [deadLetterHeaders.subject]: world.type.subject,
       });
       expect(decodeHeader(letter?.headers[deadLetterHeaders.error] ?? "")).toBe("TypeError: can't swallow that");
@@ -85,6 +87,17 @@ export function describeFailure(setUp: () => Promise<BrokerHarness>): void {
         "parked",
       ]);
       expect(await texts()).toEqual(["free"]);
+    });
+
+    it("counts a run whose handler could not reach something other than the database", async () => {
+      world.startRelay();
+      world.startSubscriber("a", async (event) => {
+        if (event.root !== "poison") return;
+        throw Object.assign(new Error("connect ECONNREFUSED 127.0.0.1:1"), { code: "ECONNREFUSED" });
+      });
+      await world.publish("k", "poison");
+      await world.publish("k", "next");
+      await expect.poll(texts, patience).toEqual(["next"]);
     });
 
     it("does not count runs that ask to be tried later", async () => {

@@ -1,5 +1,5 @@
 import { sql, type Transaction } from "kysely";
-import { deadLetterHeaders, encodeHeader, type Headers, storableText } from "../event-headers.ts";
+import { deadLetterHeaders, encodeHeader, eventHeaders, type Headers, storableText } from "../event-headers.ts";
 import { deriveEventId } from "../event-id.ts";
 import { insertIntoOutbox } from "../outbox-insert.ts";
 import { deadLetterStream, deadLetterSubject } from "../stream.ts";
@@ -29,17 +29,20 @@ export async function writeDeadLetter(
   at: Date,
 ): Promise<void> {
   const { service, consumer } = letter;
+  const headers = storableHeaders(event.message.headers);
   await insertIntoOutbox(tx, {
     id: deriveEventId(`dead ${consumer} ${event.id}`),
     stream: deadLetterStream.name,
     subject: deadLetterSubject(service, event.subject),
     key: event.key,
     headers: {
-      ...storableHeaders(event.message.headers),
+      ...headers,
       [deadLetterHeaders.reason]: letter.reason,
       [deadLetterHeaders.error]: encodeHeader(letter.error.slice(0, maxErrorLength)),
       [deadLetterHeaders.service]: encodeHeader(service),
       [deadLetterHeaders.subject]: event.subject,
+      ...(headers[eventHeaders.source] !== undefined && { [deadLetterHeaders.source]: headers[eventHeaders.source] }),
+      ...(headers[eventHeaders.keySeq] !== undefined && { [deadLetterHeaders.keySeq]: headers[eventHeaders.keySeq] }),
       [deadLetterHeaders.stream]: event.message.stream,
       [deadLetterHeaders.streamSequence]: String(event.message.sequence),
       [deadLetterHeaders.attempts]: String(letter.attempts),
