@@ -1,8 +1,12 @@
+import { isOwnError } from "./own-errors.ts";
+
 /** What of a database error this package looks at: an SQLSTATE or a system code, and what was violated. */
 interface DatabaseError {
   readonly code: string | undefined;
   readonly constraint: string | undefined;
   readonly message: string;
+  /** Whether a store failed with it, and not somebody else's socket. */
+  readonly own: boolean;
 }
 
 /** Whether a unique constraint refused the write; of that name, when one is given. */
@@ -25,13 +29,15 @@ export function isSerializationFailure(error: unknown): boolean {
 }
 
 /**
- * Whether the database could not be reached, or went away: the caller may try again later. After a lost connection
+ * Whether a store's database could not be reached, or went away: the caller may try again later. Only the store's own
+ * errors count, also as the cause of another one; a peer that refuses a connection is not the database. After a lost connection
  * nobody knows whether a commit that was under way took place.
  */
 export function isUnavailable(error: unknown): boolean {
   return causes(error).some(
-    ({ code, message }) =>
-      (code !== undefined && (unavailableCodes.has(code) || code.startsWith("08"))) || lostConnection.test(message),
+    ({ code, message, own }) =>
+      own &&
+      ((code !== undefined && (unavailableCodes.has(code) || code.startsWith("08"))) || lostConnection.test(message)),
   );
 }
 
@@ -58,6 +64,7 @@ function causes(error: unknown): DatabaseError[] {
       code: typeof code === "string" ? code : undefined,
       constraint: typeof constraint === "string" ? constraint : undefined,
       message: cause.message,
+      own: isOwnError(cause),
     });
   }
   return found;

@@ -4,6 +4,7 @@ import pg from "pg";
 import { joinTransaction } from "./join.ts";
 import { createListener, type Listening } from "./listener.ts";
 import { runOutermost } from "./outermost.ts";
+import { markErrors } from "./own-errors.ts";
 import { createQueryLog } from "./query-log.ts";
 import { activeScope } from "./transaction.ts";
 
@@ -63,10 +64,13 @@ export function openStore<DB>(options: StoreOptions): Store<DB> {
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
   };
-  const pool = new pg.Pool({ ...config, max: options.maxConnections ?? 10, idleTimeoutMillis: 30_000 });
+  const pool = markErrors(
+    new pg.Pool({ ...config, max: options.maxConnections ?? 10, idleTimeoutMillis: 30_000 }),
+    "connect",
+  );
   // An idle connection's end, and one that breaks while a caller holds it: the next statement fails, the process lives on.
   pool.on("error", (error) => logger.warn({ error }, "an idle connection to the database was lost"));
-  pool.on("connect", (client) => void client.on("error", () => undefined));
+  pool.on("connect", (client) => void markErrors(client, "query").on("error", () => undefined));
   const db = new Kysely<DB>({
     dialect: new PostgresDialect({ pool }),
     log: createQueryLog({
@@ -77,7 +81,8 @@ export function openStore<DB>(options: StoreOptions): Store<DB> {
   });
 
   async function connect(purpose: string): Promise<pg.Client> {
-    const client = new pg.Client({ ...config, application_name: `${options.application} ${purpose}` });
+    const settings = { ...config, application_name: `${options.application} ${purpose}` };
+    const client = markErrors(new pg.Client(settings), "connect", "query");
     client.on("error", () => undefined);
     try {
       await client.connect();
