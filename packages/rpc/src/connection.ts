@@ -21,8 +21,11 @@ export interface Connection {
 /** gRPC over cleartext HTTP/2 with prior knowledge. */
 export function connect(options: ConnectionOptions): Connection {
   const { host, port, maxMessageBytes = defaultMaxMessageBytes, pingIntervalMs = 10_000 } = options;
-  const baseUrl = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
-  const sessionManager = new Http2SessionManager(baseUrl, { pingIntervalMs, pingTimeoutMs: 5_000 });
+  const authority = host.includes(":") ? `[${host}]` : host;
+  const baseUrl = `http://${authority}:${port}`;
+  // Node takes an IPv6 address out of its brackets and sends `:authority` without them, unless a server name is given.
+  const session = { servername: authority };
+  const sessionManager = new Http2SessionManager(baseUrl, { pingIntervalMs, pingTimeoutMs: 5_000 }, session);
   const transport = createGrpcTransport({
     baseUrl,
     sessionManager,

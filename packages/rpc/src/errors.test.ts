@@ -1,59 +1,11 @@
 import { createServer, type ServerHttp2Session } from "node:http2";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
-import { networkInterfaces } from "node:os";
-import { create, createFileRegistry, type DescService } from "@bufbuild/protobuf";
-import { FileDescriptorProtoSchema, file_google_protobuf_empty } from "@bufbuild/protobuf/wkt";
-import { type CallOptions, Code, ConnectError, createClient, type ServiceImpl } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { afterEach, describe, expect, it } from "vitest";
-import { type Connection, connect, type Listener, listen, wasNeverProcessed } from "./index.ts";
+import { wasNeverProcessed } from "./index.ts";
+import { clientOf, closeAll, closing, type ProbeClient, serveProbe } from "./testing/probe.ts";
 
-const empty = ".google.protobuf.Empty";
-const file = createFileRegistry(
-  create(FileDescriptorProtoSchema, {
-    name: "weft/rpc/errors_test.proto",
-    package: "weft.rpc.test",
-    syntax: "proto3",
-    dependency: ["google/protobuf/empty.proto"],
-    service: [
-      {
-        name: "Probe",
-        method: [
-          { name: "Ask", inputType: empty, outputType: empty },
-          { name: "Watch", inputType: empty, outputType: empty, serverStreaming: true },
-        ],
-      },
-    ],
-  }),
-  () => file_google_protobuf_empty,
-);
-const Probe = file.getService("weft.rpc.test.Probe") as DescService;
-
-/** What the descriptor says, for the compiler: it is made at run time. */
-interface ProbeClient {
-  ask(request: object, options?: CallOptions): Promise<object>;
-  watch(request: object, options?: CallOptions): AsyncIterable<object>;
-}
-
-const open: (() => Promise<unknown> | void)[] = [];
-afterEach(async () => {
-  for (const close of open.splice(0).reverse()) await close();
-});
-
-async function serveProbe(handlers: object, host = "127.0.0.1"): Promise<Listener> {
-  const server = await listen({
-    host,
-    port: 0,
-    routes: (router) => void router.service(Probe, handlers as ServiceImpl<typeof Probe>),
-  });
-  open.push(() => server.close());
-  return server;
-}
-
-function clientOf(port: number, host = "127.0.0.1"): ProbeClient {
-  const connection: Connection = connect({ host, port });
-  open.push(() => connection.close());
-  return createClient(Probe, connection.transport) as unknown as ProbeClient;
-}
+afterEach(closeAll);
 
 /** A server that does as it is told with the first stream of each connection. */
 async function serveRaw(onStream: (session: ServerHttp2Session) => void): Promise<number> {
@@ -62,10 +14,10 @@ async function serveRaw(onStream: (session: ServerHttp2Session) => void): Promis
   server.on("session", (session) => void sessions.add(session.on("error", () => {})));
   server.on("stream", (stream) => {
     stream.on("error", () => {});
-    if (stream.session) onStream(stream.session);
+    onStream(stream.session as ServerHttp2Session);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  open.push(() => {
+  closing(() => {
     for (const session of sessions) session.destroy();
     return new Promise((resolve) => server.close(resolve));
   });
@@ -152,11 +104,4 @@ describe.each(shapes)("a %s", (_, call) => {
     expect([error.code, error.rawMessage]).toEqual([code, message]);
     expect(wasNeverProcessed(error)).toBe(false);
   });
-});
-
-const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === "::1"));
-
-it.runIf(hasIpv6)("an IPv6 address is a host like any other", async () => {
-  const { port } = await serveProbe({ ask: () => ({}) }, "::1");
-  await expect(clientOf(port, "::1").ask({})).resolves.toBeDefined();
 });

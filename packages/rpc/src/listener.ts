@@ -1,4 +1,10 @@
-import { createServer, type Http2Server, type ServerHttp2Session } from "node:http2";
+import {
+  createServer,
+  type Http2Server,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Session,
+} from "node:http2";
 import type { AddressInfo } from "node:net";
 import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
@@ -35,7 +41,8 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     writeMaxBytes: maxMessageBytes,
     maxTimeoutMs: options.maxTimeoutMs ?? 24 * 60 * 60 * 1000,
   });
-  const server = createServer({ settings: { maxConcurrentStreams: 1_000, maxHeaderListSize: 16 * 1024 } }, handler);
+  const settings = { maxConcurrentStreams: 1_000, maxHeaderListSize: 16 * 1024 };
+  const server = createServer({ settings }, refuseBadAuthority(handler));
   const sessions = new Set<ServerHttp2Session>();
   server.on("session", (session) => {
     sessions.add(session);
@@ -63,6 +70,19 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       for (const session of sessions) session.destroy();
       return done;
     },
+  };
+}
+
+type Handler = (request: Http2ServerRequest, response: Http2ServerResponse) => void;
+
+/** The adapter makes a URL of `:authority`, and throws out of the server's event what is none: one request would end the process. */
+function refuseBadAuthority(handler: Handler): Handler {
+  return (request, response) => {
+    // Undefined when the request names no host at all, whatever the declared type says.
+    const authority: string | undefined = request.authority;
+    if (authority && URL.canParse(`http://${authority}`)) return handler(request, response);
+    response.writeHead(400);
+    response.end();
   };
 }
 
