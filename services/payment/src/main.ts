@@ -30,6 +30,7 @@ await runService<PaymentDatabase, typeof settings>({
       orders: createOrders(createOrderClient(mesh)),
       provider: createHttpPaymentProvider({ url: settings.PAYMENT_PROVIDER_URL, timeoutMs: 5_000 }),
       leaseMs: 8_000, // outlives each step of an attempt: the order service's deadline is 3 s, the provider's 5 s
+      inFlightMs: 15_000, // a request is given up after 5 s; what the provider has of it by then it finishes in 10 s
       pauseMs: (attempt: number) => backoffMs(attempt, { baseMs: 200, maxMs: 30_000 }),
       wakeRefunds: () => onCommit(() => refunds.wake()),
     };

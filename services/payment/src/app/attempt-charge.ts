@@ -4,6 +4,7 @@ import { beginCharge, type ChargeOutcome, cancelForOrder, settleCharge } from ".
 import type { OrderStanding, Orders } from "./orders.ts";
 import type { PaymentProvider } from "./payment-provider.ts";
 import type { Claim, Payments } from "./payments.ts";
+import { resolveCharge } from "./resolve-charge.ts";
 
 export interface ChargeParts {
   readonly payments: Payments;
@@ -15,13 +16,16 @@ export interface ChargeParts {
   readonly leaseMs: number;
   /** Milliseconds until the attempt after the n-th. */
   readonly pauseMs: (attempt: number) => number;
+  /** How long after it was begun a charge may still take effect at the provider, though nobody here waits for it. */
+  readonly inFlightMs: number;
   /** Called when the charge turned out to be owed back. */
   readonly wakeRefunds: () => void;
 }
 
 /**
  * One attempt at a claimed charge. No transaction is open while others are asked: what was begun is committed before the
- * provider hears of it, and what it answered after. A crash between the two repeats the charge under the same key.
+ * provider hears of it, and what it answered after. A crash between the two repeats the charge under the same key, unless
+ * the order was cancelled meanwhile: then nothing is charged any more, and what was is looked up.
  */
 export function attemptCharge(parts: ChargeParts) {
   return (claim: Claim): Promise<Payment> => {
@@ -33,6 +37,7 @@ export function attemptCharge(parts: ChargeParts) {
 async function attempt(parts: ChargeParts, claim: Claim): Promise<Payment> {
   const { payments, orders, now, leaseMs } = parts;
   const { orderId } = claim.payment;
+  if (isToBeResolved(claim.payment)) return resolveCharge(parts, claim);
   let standing: OrderStanding;
   try {
     standing = await orders.standing(orderId);
@@ -46,7 +51,12 @@ async function attempt(parts: ChargeParts, claim: Claim): Promise<Payment> {
   const begun = await payments.proceed(claim, begin, leaseMs, now());
   if (begun === undefined) return claim.payment;
   if (begun.status !== "charging") return payments.settle(claim, (payment) => payment, now());
+  if (isToBeResolved(begun)) return resolveCharge(parts, claim);
   return settle(parts, claim, await ask(parts, begun));
+}
+
+function isToBeResolved(payment: Payment): boolean {
+  return payment.status === "charging" && payment.cancelRequested;
 }
 
 function ask({ provider, leaseMs }: ChargeParts, { orderId, amount, token }: ChargingPayment): Promise<ChargeOutcome> {
@@ -60,6 +70,8 @@ async function settle(parts: ChargeParts, claim: Claim, outcome: ChargeOutcome):
   const settled = await payments.settle(claim, (payment) => settleCharge(payment, outcome, now()), dueAt);
   const facts = { orderId: settled.orderId, status: settled.status, attempt: claim.attempt };
   if (retry) logger.warn({ ...facts, problem: outcome.problem }, "the payment provider gave no answer");
+  else if (outcome.kind === "refused")
+    logger.error({ ...facts, reason: outcome.reason }, "the payment provider refuses");
   else logger.info(facts, "the payment provider answered");
   if (settled.status === "refunding") parts.wakeRefunds();
   return settled;

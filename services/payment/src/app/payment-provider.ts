@@ -1,10 +1,12 @@
 import type { Money } from "../domain/payment.ts";
-import type { ChargeOutcome } from "../domain/transitions.ts";
+import type { ChargeOutcome, LookupOutcome } from "../domain/transitions.ts";
 
-/** Who moves the money. Both are idempotent: the same order again is the same charge, and the same refund. */
+/** Who moves the money. Charges and refunds are idempotent: the same order again is the same charge, and the same refund. */
 export interface PaymentProvider {
   /** Never rejects for what happens at the provider or on the way there: all of it is an outcome. */
   charge(charge: Charge, signal: AbortSignal): Promise<ChargeOutcome>;
+  /** What became of the charge of an order; changes nothing. Like `charge`, it never rejects. */
+  find(orderId: string, signal: AbortSignal): Promise<LookupOutcome>;
   /** Gives a whole charge back. */
   refund(refund: Refund, signal: AbortSignal): Promise<RefundOutcome>;
 }

@@ -5,7 +5,7 @@ import { deliver } from "@weft/testkit";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { orderEvents } from "../testing/order-events.ts";
 import { type ProviderSimulator, startProviderSimulator } from "../testing/provider.ts";
-import { leaseMs, openPaymentService, pauseMs, type RunningPayment } from "../testing/running-payment.ts";
+import { inFlightMs, leaseMs, openPaymentService, pauseMs, type RunningPayment } from "../testing/running-payment.ts";
 
 let provider: ProviderSimulator;
 let payment: RunningPayment;
@@ -25,7 +25,7 @@ beforeEach(() => {
   id = randomUUID();
 });
 afterEach(async () => {
-  payment.during.charge = undefined;
+  payment.during.request = payment.during.charge = payment.during.find = undefined;
   payment.standings.clear();
   await provider.fault({ fail: 0, stall: 0, lose: 0 });
   await payment.store.db.deleteFrom("payments").execute();
@@ -142,6 +142,90 @@ describe("a cancelled order", () => {
     expect(await status()).toBe("refunded");
     expect(await provider.refunds(id)).toMatchObject([{ amount_minor: 1250 }]);
     expect(await payment.published(id)).toEqual(["PaymentRefunded"]);
+  });
+
+  it.each(["fail", "stall"])(
+    "is not charged by a retry, after a provider that %ss the first request",
+    async (fault) => {
+      await order.created(id);
+      await provider.fault({ [fault]: 1 });
+      await payment.turn("charge");
+      await order.cancelled(id);
+      payment.pass(pauseMs);
+      expect(await payment.turn("charge")).toMatchObject([{ status: "charging", cancelRequested: true }]);
+      payment.pass(inFlightMs);
+      expect(await payment.turn("charge")).toMatchObject([{ status: "cancelled" }]);
+      expect(await provider.charges(id)).toEqual([]);
+      expect(await payment.published(id)).toEqual([]);
+    },
+  );
+
+  it("is not charged after a crash before the request: its tombstone is all that is left", async () => {
+    await order.created(id);
+    payment.during.request = () => Promise.reject(new Error("crash"));
+    await expect(payment.turn("charge")).rejects.toThrow("crash");
+    payment.during.request = undefined;
+    payment.standings.set(id, "cancelled");
+    payment.pass(leaseMs);
+    expect(await payment.turn("charge")).toMatchObject([{ status: "cancelled" }]);
+    expect(await provider.charges(id)).toEqual([]);
+  });
+
+  it("gets back what a lost answer charged, without a second request to charge", async () => {
+    await order.created(id);
+    await provider.fault({ lose: 1 });
+    await payment.turn("charge");
+    await order.cancelled(id);
+    payment.pass(pauseMs);
+    payment.during.request = () => Promise.reject(new Error("nobody asks for a charge"));
+    expect(await payment.turn("charge")).toMatchObject([{ status: "refunding" }]);
+    await payment.turn("refund");
+    expect(await provider.refunds(id)).toHaveLength(1);
+    expect(await payment.published(id)).toEqual(["PaymentRefunded"]);
+  });
+
+  it("is not believed to be uncharged while its request may be on its way: a late charge goes back", async () => {
+    const slow = await openPaymentService({ providerUrl: provider.url, timeoutMs: 50 });
+    const events = orderEvents(slow);
+    await events.created(id, { token: "tok_slow" });
+    await slow.turn("charge");
+    await events.cancelled(id);
+    slow.pass(pauseMs);
+    expect(await slow.turn("charge")).toMatchObject([{ status: "charging" }]);
+    await expect.poll(() => provider.charges(id)).toHaveLength(1);
+    slow.pass(pauseMs);
+    expect(await slow.turn("charge")).toMatchObject([{ status: "refunding" }]);
+    await slow.close();
+  });
+
+  it("gets its money back though the attempt that charged was given up for lost", async () => {
+    await order.created(id);
+    payment.during.charge = async (orderId) => {
+      payment.during.charge = undefined;
+      await order.cancelled(orderId);
+      await payment.store.db
+        .updateTable("payments")
+        .set({ status: "cancelled", payment_token: null })
+        .where("order_id", "=", orderId)
+        .execute();
+    };
+    expect(await payment.turn("charge")).toMatchObject([{ status: "refunding" }]);
+    payment.pass(1);
+    await payment.turn("refund");
+    expect(await status()).toBe("refunded");
+  });
+
+  it("whose charge is in doubt waits until the provider can be asked", async () => {
+    await order.created(id);
+    await provider.fault({ fail: 1 });
+    await payment.turn("charge");
+    await order.cancelled(id);
+    payment.during.find = async () => ({ kind: "unknown", problem: "HTTP 500" });
+    payment.pass(inFlightMs);
+    expect(await payment.turn("charge")).toMatchObject([{ status: "charging" }]);
+    payment.during.find = undefined;
+    payment.pass(pauseMs);
+    expect(await payment.turn("charge")).toMatchObject([{ status: "cancelled" }]);
   });
 
   it("counts the attempts at its refund from the first on", async () => {

@@ -27,7 +27,9 @@ export interface ChargingPayment extends Subject {
   readonly token: string;
   /** An earlier attempt ended without an answer: there may be a charge already, and only the provider's answer settles it. */
   readonly inDoubt: boolean;
-  /** The order was cancelled meanwhile: a charge that comes of this goes back. */
+  /** When the last attempt began: its request left after this. */
+  readonly askedAt: Date;
+  /** The order was cancelled meanwhile: nothing is charged any more, and a charge that came of this goes back. */
   readonly cancelRequested: boolean;
 }
 

@@ -5,8 +5,10 @@ import {
   beginCharge,
   type ChargeOutcome,
   cancelForOrder,
+  type LookupOutcome,
   requestRefund,
   settleCharge,
+  settleLookup,
   settleRefund,
 } from "./transitions.ts";
 
@@ -19,6 +21,10 @@ const charged: ChargeOutcome = { kind: "charged", reference: "ch_1" };
 const declined: ChargeOutcome = { kind: "declined", reason: "card_declined" };
 const untouched: ChargeOutcome = { kind: "untouched", problem: "ECONNREFUSED" };
 const unknown: ChargeOutcome = { kind: "unknown", problem: "TimeoutError" };
+
+const inFlightMs = 15_000;
+const lookup = (payment: Payment, found: LookupOutcome, msAfterBegin = inFlightMs): Payment =>
+  settleLookup(payment, found, { lookedAt: new Date(later.getTime() + msAfterBegin), inFlightMs, now: later });
 
 const pending = openPayment(order, opened);
 const charging = beginCharge(pending, later);
@@ -52,12 +58,46 @@ describe("a payment", () => {
     expect(settleCharge(cancelling, untouched, later)).toMatchObject({ status: "cancelled" });
   });
 
+  it("is not begun again once its order is cancelled: what the provider has of it settles it", () => {
+    expect(beginCharge(cancelling, later)).toBe(cancelling);
+    expect(lookup(cancelling, charged)).toMatchObject({ status: "refunding", reference: "ch_1" });
+    expect(lookup(cancelling, declined)).toMatchObject({ status: "failed" });
+    expect(lookup(cancelling, { kind: "none" })).toMatchObject({ status: "cancelled", amount });
+    expect(lookup(cancelling, unknown)).toBe(cancelling);
+  });
+
+  it("is not believed to be uncharged while a request of it may be on its way", () => {
+    expect(lookup(cancelling, { kind: "none" }, inFlightMs - 1)).toBe(cancelling);
+    expect(lookup(cancelling, charged, 0)).toMatchObject({ status: "refunding" });
+    const again = beginCharge(inDoubt, new Date(later.getTime() + 1));
+    expect(lookup(cancelForOrder(again, later), { kind: "none" })).toMatchObject({ status: "charging" });
+  });
+
+  it("is only looked up for a cancelled order: that nothing was found settles no other", () => {
+    for (const payment of every.filter((each) => each !== cancelling)) {
+      expect(lookup(payment, { kind: "none" })).toBe(payment);
+    }
+  });
+
+  it("is given back when an attempt that was given up for lost comes back charged", () => {
+    expect(settleCharge(cancelled, charged, later)).toMatchObject({ status: "refunding", reference: "ch_1", amount });
+    const buried = buryPayment(order, opened);
+    expect(settleCharge(buried, charged, later)).toBe(buried);
+  });
+
+  it("fails for good when the provider will never take its request", () => {
+    expect(settleCharge(inDoubt, { kind: "refused", reason: "idempotency_key_reused" }, later)).toMatchObject({
+      status: "failed",
+      reason: "idempotency_key_reused",
+    });
+  });
+
   it("that was charged when its order is cancelled is given back", () => {
     expect(cancelForOrder(completed, later)).toMatchObject({ status: "refunding", reference: "ch_1" });
   });
 
   it("goes back to pending when the provider certainly took nothing", () => {
-    expect(settleCharge(charging, untouched, later)).toEqual({ ...pending, updatedAt: later });
+    expect(settleCharge(charging, untouched, later)).toStrictEqual({ ...pending, updatedAt: later });
   });
 
   it("stays in doubt until the provider says what became of it", () => {
@@ -78,7 +118,7 @@ describe("a payment", () => {
   });
 
   it("stays as it is once it has ended", () => {
-    for (const ended of [failed, refunded, cancelled]) {
+    for (const ended of [failed, refunded, buryPayment(order, opened)]) {
       expect(beginCharge(ended, later)).toBe(ended);
       expect(cancelForOrder(ended, later)).toBe(ended);
       for (const outcome of [charged, declined, untouched, unknown]) {
@@ -96,7 +136,7 @@ describe("a payment", () => {
       refunding: ["refunded"],
       failed: [],
       refunded: [],
-      cancelled: [],
+      cancelled: ["refunding"],
     };
     const moves: readonly ((payment: Payment) => Payment)[] = [
       (payment) => beginCharge(payment, later),
@@ -104,6 +144,9 @@ describe("a payment", () => {
       (payment) => settleRefund(payment, later),
       ...[charged, declined, untouched, unknown].map(
         (outcome) => (payment: Payment) => settleCharge(payment, outcome, later),
+      ),
+      ...[charged, declined, unknown, { kind: "none" } as const].map(
+        (found) => (payment: Payment) => lookup(payment, found),
       ),
     ];
     for (const before of every) {
@@ -126,17 +169,27 @@ describe("whatever crashes and gets lost on the way", () => {
 
   it("money that was taken is kept or given back, and never forgotten", () => {
     fc.assert(
-      fc.property(steps, fc.boolean(), (taken, declines) => {
+      fc.property(steps, fc.boolean(), (taken, isBadCard) => {
         let payment: Payment = openPayment(order, opened);
         let charges = 0;
+        let declines = 0;
+        let chargesAtCancel: number | undefined;
         let wasCancelled = false;
         const charge = (): ChargeOutcome => {
-          if (declines) return declined;
+          if (isBadCard) {
+            declines = 1;
+            return declined;
+          }
           charges = 1;
           return charged;
         };
         const attempt = (step: Step): void => {
           payment = beginCharge(payment, later);
+          if (payment.status === "charging" && payment.cancelRequested) {
+            const found: LookupOutcome = charges > 0 ? charged : declines > 0 ? declined : { kind: "none" };
+            if (step === "answer") payment = lookup(payment, found);
+            return;
+          }
           if (payment.status !== "charging" || step === "crash before the charge") return;
           if (step === "unreached") payment = settleCharge(payment, untouched, later);
           else {
@@ -149,6 +202,7 @@ describe("whatever crashes and gets lost on the way", () => {
           if (step !== "order cancelled") attempt(step);
           else {
             wasCancelled = true;
+            chargesAtCancel ??= charges;
             payment = cancelForOrder(payment, later);
           }
           // What is settled agrees with the provider at every moment.
@@ -157,6 +211,8 @@ describe("whatever crashes and gets lost on the way", () => {
           if (payment.status === "completed" || payment.status === "refunding") expect(charges).toBe(1);
         }
         attempt("answer");
+        // Nothing was charged after the order was cancelled.
+        if (chargesAtCancel !== undefined) expect(charges).toBe(chargesAtCancel);
         payment = settleRefund(payment, later);
         const expected: PaymentStatus[] = wasCancelled ? ["cancelled", "failed", "refunded"] : ["completed", "failed"];
         expect(expected).toContain(payment.status);

@@ -4,9 +4,19 @@ import { type CancelledPayment, type ChargingPayment, NothingChargedError, type 
 export type ChargeOutcome =
   | { readonly kind: "charged"; readonly reference: string }
   | { readonly kind: "declined"; readonly reason: string }
+  /** It will never be carried out, and not for the card's sake: somebody has to look at it. */
+  | { readonly kind: "refused"; readonly reason: string }
   /** The provider certainly took nothing in this attempt: it wasn't reached, or turned the request away. */
   | { readonly kind: "untouched"; readonly problem: string }
   /** There was no usable answer: the provider may have charged. */
+  | { readonly kind: "unknown"; readonly problem: string };
+
+/** What the provider has of an order. */
+export type LookupOutcome =
+  | { readonly kind: "charged"; readonly reference: string }
+  | { readonly kind: "declined"; readonly reason: string }
+  /** Nothing yet: a request may still be on its way. */
+  | { readonly kind: "none" }
   | { readonly kind: "unknown"; readonly problem: string };
 
 /*
@@ -15,16 +25,22 @@ export type ChargeOutcome =
  *   pending ──begin──► charging ──charged──► completed ──refund, order cancelled──► refunding ──refunded──► refunded
  *      │ ▲               │ │ └─charged, order cancelled meanwhile─────────────────────▲
  *      │ └──untouched────┘ └──declined──► failed
- *      └──order cancelled──► cancelled ◄── charging, untouched, order cancelled meanwhile
+ *      └──order cancelled──► cancelled ◄── charging, order cancelled meanwhile, untouched or nothing found
+ *
+ * A cancelled payment becomes `refunding` when an attempt that was given up for lost comes back charged after all.
  */
 
-/** The provider is about to be asked. Beginning again means that the attempt before was never settled: its end is in doubt. */
+/**
+ * The provider is about to be asked. Beginning again means that the attempt before was never settled: its end is in doubt.
+ * Once the order is cancelled nothing is begun: only a look at what the provider has can settle it.
+ */
 export function beginCharge(payment: Payment, now: Date): Payment {
   switch (payment.status) {
     case "pending":
-      return { ...payment, status: "charging", inDoubt: false, cancelRequested: false, updatedAt: now };
+      return { ...payment, status: "charging", inDoubt: false, cancelRequested: false, askedAt: now, updatedAt: now };
     case "charging":
-      return payment.inDoubt ? payment : { ...payment, inDoubt: true, updatedAt: now };
+      if (payment.cancelRequested) return payment;
+      return { ...payment, inDoubt: true, askedAt: now, updatedAt: payment.inDoubt ? payment.updatedAt : now };
     case "completed":
     case "failed":
     case "refunding":
@@ -36,19 +52,45 @@ export function beginCharge(payment: Payment, now: Date): Payment {
 
 /** An attempt ended. What another attempt has settled already stays as it is. */
 export function settleCharge(payment: Payment, outcome: ChargeOutcome, now: Date): Payment {
+  if (payment.status === "cancelled") return outcome.kind === "charged" ? owedAfterAll(payment, outcome, now) : payment;
   if (payment.status !== "charging") return payment;
-  const { token: _, inDoubt, cancelRequested, ...facts } = payment;
+  const { token: _, inDoubt, cancelRequested, askedAt: __, ...facts } = payment;
   switch (outcome.kind) {
     case "charged":
       return cancelRequested
         ? { ...facts, status: "refunding", reference: outcome.reference, reason: orderCancelledReason, updatedAt: now }
         : { ...facts, status: "completed", reference: outcome.reference, updatedAt: now };
     case "declined":
+    case "refused":
       return { ...facts, status: "failed", reason: outcome.reason, updatedAt: now };
     case "untouched":
       return inDoubt ? payment : takeBack(payment, now);
     case "unknown":
       return inDoubt ? payment : { ...payment, inDoubt: true, updatedAt: now };
+  }
+}
+
+export interface Lookup {
+  /** When the provider was asked. */
+  readonly lookedAt: Date;
+  /** How long after it was begun a charge may still take effect at the provider. */
+  readonly inFlightMs: number;
+  readonly now: Date;
+}
+
+/** The provider said what it has of a charge whose order was cancelled. */
+export function settleLookup(payment: Payment, found: LookupOutcome, { lookedAt, inFlightMs, now }: Lookup): Payment {
+  switch (found.kind) {
+    case "charged":
+    case "declined":
+      return settleCharge(payment, found, now);
+    case "none": {
+      if (payment.status !== "charging" || !payment.cancelRequested) return payment;
+      const isSettled = lookedAt.getTime() >= payment.askedAt.getTime() + inFlightMs;
+      return isSettled ? toCancelled(payment, now) : payment;
+    }
+    case "unknown":
+      return payment;
   }
 }
 
@@ -96,8 +138,15 @@ const orderCancelledReason = "the order was cancelled";
 
 function takeBack(payment: ChargingPayment, now: Date): Payment {
   if (payment.cancelRequested) return toCancelled(payment, now);
-  const { inDoubt: _, cancelRequested: __, ...facts } = payment;
+  const { inDoubt: _, cancelRequested: __, askedAt: ___, ...facts } = payment;
   return { ...facts, status: "pending", updatedAt: now };
+}
+
+/** The answer of an attempt that nobody waited for any more. What was never known here can't have been charged from here. */
+function owedAfterAll(payment: CancelledPayment, { reference }: { reference: string }, now: Date): Payment {
+  const { amount } = payment;
+  if (!amount) return payment;
+  return { ...payment, amount, status: "refunding", reference, reason: orderCancelledReason, updatedAt: now };
 }
 
 function toCancelled({ orderId, userId, amount, createdAt }: Payment, now: Date): CancelledPayment {

@@ -22,7 +22,7 @@ async function answering(answer: (response: ServerResponse) => void, timeoutMs =
   const server = createServer(async (request, response) => {
     let text = "";
     for await (const chunk of request) text += chunk;
-    asked.push({ path: request.url, headers: request.headers, body: JSON.parse(text) });
+    asked.push({ path: request.url, headers: request.headers, body: text === "" ? undefined : JSON.parse(text) });
     answer(response);
   });
   server.listen(0, "127.0.0.1");
@@ -78,6 +78,38 @@ describe("the HTTP payment provider", () => {
   it.each([401, 404, 429])("knows that nothing was charged after %i", async (status) => {
     const { provider } = await answering(json(status, {}));
     expect(await provider.charge(charge, open)).toEqual({ kind: "untouched", problem: `HTTP ${status}` });
+  });
+
+  it("is refused for good when the provider knows the key with another request", async () => {
+    const { provider } = await answering(json(409, { code: "idempotency_key_reused" }));
+    expect(await provider.charge(charge, open)).toEqual({ kind: "refused", reason: "idempotency_key_reused" });
+  });
+
+  it.each(["a\0b", "x".repeat(201)])("keeps no code or id that a database can't hold: %j", async (bad) => {
+    const declining = await answering(json(402, { code: bad }));
+    expect(await declining.provider.charge(charge, open)).toEqual({ kind: "declined", reason: "declined" });
+    await stop();
+    const charging = await answering(json(201, { id: bad }));
+    expect(await charging.provider.charge(charge, open)).toMatchObject({ kind: "unknown" });
+  });
+
+  const [ours, other] = [order.orderId, "8f6c1a52-3e3c-4a43-8a2f-0d3b4d0f6a10"];
+  it.each([
+    [[], { kind: "none" }],
+    [[{ id: "ch_1", order_id: ours, status: "succeeded" }], { kind: "charged", reference: "ch_1" }],
+    [[{ id: "ch_1", order_id: ours, status: "declined" }], { kind: "declined", reason: "declined" }],
+    [[{ id: "ch_1", order_id: other, status: "succeeded" }], { kind: "none" }],
+    [[{ id: "ch_1", order_id: ours, status: "on its way" }], { kind: "unknown" }],
+    [{}, { kind: "unknown" }],
+  ])("reads from the charges %j what became of an order's: %j", async (charges, found) => {
+    const { provider, asked } = await answering(json(200, charges));
+    expect(await provider.find(ours, open)).toMatchObject(found);
+    expect(asked[0]?.path).toBe(`/charges?order_id=${ours}`);
+  });
+
+  it.each([404, 500])("does not know what became of a charge when a look at it is answered %i", async (status) => {
+    const { provider } = await answering(json(status, []));
+    expect(await provider.find(ours, open)).toEqual({ kind: "unknown", problem: `HTTP ${status}` });
   });
 
   it("does not know what became of a charge whose answer is cut off, late or unreadable", async () => {

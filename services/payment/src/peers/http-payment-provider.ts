@@ -1,7 +1,7 @@
 import { injectTrace, inSpan, type Span, SpanKind } from "@weft/telemetry";
 import { z } from "zod";
 import type { Charge, PaymentProvider, Refund, RefundOutcome } from "../app/payment-provider.ts";
-import type { ChargeOutcome } from "../domain/transitions.ts";
+import type { ChargeOutcome, LookupOutcome } from "../domain/transitions.ts";
 
 export interface HttpPaymentProviderOptions {
   /** Where the provider's paths begin. */
@@ -11,8 +11,11 @@ export interface HttpPaymentProviderOptions {
   readonly fetch?: typeof globalThis.fetch;
 }
 
-const chargeAnswer = z.object({ id: z.string().min(1) });
-const declineAnswer = z.object({ code: z.string().min(1) });
+/** What is kept of an answer: a database can't hold every string. */
+const text = z.string().regex(/^\P{Cc}{1,200}$/u);
+const chargeAnswer = z.object({ id: text });
+const refusalAnswer = z.object({ code: text });
+const chargesAnswer = z.array(z.object({ id: text, order_id: z.string(), status: z.enum(["succeeded", "declined"]) }));
 
 /**
  * A payment provider over HTTP. The order's id is the idempotency key of its charge, and of its refund with a prefix, so
@@ -21,27 +24,32 @@ const declineAnswer = z.object({ code: z.string().min(1) });
 export function createHttpPaymentProvider(options: HttpPaymentProviderOptions): PaymentProvider {
   const { url, timeoutMs, fetch = globalThis.fetch } = options;
 
-  async function post(path: string, route: string, key: string, body: object, signal: AbortSignal): Promise<Answer> {
+  async function ask(method: "GET" | "POST", path: string, route: string, options: Ask): Promise<Answer> {
     const target = new URL(`${url.replace(/\/+$/, "")}${path}`);
     const attributes = {
-      "http.request.method": "POST",
+      "http.request.method": method,
       "url.template": route,
       "server.address": target.hostname,
       "server.port": Number(target.port || (target.protocol === "https:" ? 443 : 80)),
     };
-    return inSpan(`POST ${route}`, { kind: SpanKind.CLIENT, attributes }, async (span) => {
-      const headers = new Headers({ "content-type": "application/json", "idempotency-key": key });
+    return inSpan(`${method} ${route}`, { kind: SpanKind.CLIENT, attributes }, async (span) => {
+      const headers = new Headers(options.headers);
       injectTrace((name, value) => headers.set(name, value));
       return exchange(span, () =>
         fetch(target, {
-          method: "POST",
+          method,
           headers,
-          body: JSON.stringify(body),
+          ...(options.body !== undefined && { body: options.body }),
           redirect: "error",
-          signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+          signal: AbortSignal.any([options.signal, AbortSignal.timeout(timeoutMs)]),
         }),
       );
     });
+  }
+
+  function post(path: string, route: string, key: string, body: object, signal: AbortSignal): Promise<Answer> {
+    const headers = { "content-type": "application/json", "idempotency-key": key };
+    return ask("POST", path, route, { headers, body: JSON.stringify(body), signal });
   }
 
   return {
@@ -56,6 +64,11 @@ export function createHttpPaymentProvider(options: HttpPaymentProviderOptions): 
       return chargeOutcome(await post("/charges", "/charges", orderId, body, signal));
     },
 
+    async find(orderId, signal): Promise<LookupOutcome> {
+      const path = `/charges?order_id=${encodeURIComponent(orderId)}`;
+      return lookupOutcome(orderId, await ask("GET", path, "/charges", { signal }));
+    },
+
     async refund({ orderId, reference, amount }: Refund, signal): Promise<RefundOutcome> {
       const body = { amount_minor: Number(amount.minorUnits) };
       const path = `/charges/${encodeURIComponent(reference)}/refunds`;
@@ -64,6 +77,12 @@ export function createHttpPaymentProvider(options: HttpPaymentProviderOptions): 
       return { kind: "failed", problem: problemOf(answer) };
     },
   };
+}
+
+interface Ask {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly signal: AbortSignal;
 }
 
 type Answer =
@@ -107,12 +126,29 @@ function chargeOutcome(answer: Answer): ChargeOutcome {
   }
   // The card, or what the request says of it, is refused for good.
   if (status === 402 || status === 400 || status === 422) {
-    const declined = declineAnswer.safeParse(body);
-    return { kind: "declined", reason: declined.success ? declined.data.code : "declined" };
+    return { kind: "declined", reason: refusalCode(body) ?? "declined" };
   }
-  // A conflict: another request of this key is being processed there.
+  if (status === 409 && refusalCode(body) === keyReused) return { kind: "refused", reason: keyReused };
+  // Any other conflict: another request of this key is being processed there.
   if (status >= 500 || status === 409 || status === 408) return { kind: "unknown", problem: problemOf(answer) };
   return { kind: "untouched", problem: problemOf(answer) };
+}
+
+/** The code of a key that the provider knows with another request: no repeat of ours will ever be carried out. */
+const keyReused = "idempotency_key_reused";
+
+function refusalCode(body: unknown): string | undefined {
+  return refusalAnswer.safeParse(body).data?.code;
+}
+
+function lookupOutcome(orderId: string, answer: Answer): LookupOutcome {
+  if (answer.kind !== "answer" || answer.status >= 300) return { kind: "unknown", problem: problemOf(answer) };
+  const charges = chargesAnswer.safeParse(answer.body);
+  if (!charges.success) return { kind: "unknown", problem: "the provider's answer is no list of charges" };
+  const ours = charges.data.filter((charge) => charge.order_id === orderId);
+  const charged = ours.find(({ status }) => status === "succeeded");
+  if (charged) return { kind: "charged", reference: charged.id };
+  return ours.length > 0 ? { kind: "declined", reason: "declined" } : { kind: "none" };
 }
 
 function problemOf(answer: Answer): string {

@@ -10,6 +10,7 @@ type StateColumns = Pick<
   | "payment_token"
   | "in_doubt"
   | "cancel_requested"
+  | "asked_at"
   | "provider_reference"
   | "reason"
   | "updated_at"
@@ -24,6 +25,7 @@ export function toColumns(payment: Payment): StateColumns {
     payment_token: "token" in payment ? payment.token : null,
     in_doubt: payment.status === "charging" && payment.inDoubt,
     cancel_requested: payment.status === "charging" && payment.cancelRequested,
+    asked_at: payment.status === "charging" ? payment.askedAt : null,
     provider_reference: "reference" in payment ? payment.reference : null,
     reason: "reason" in payment ? payment.reason : null,
     updated_at: payment.updatedAt,
@@ -49,6 +51,7 @@ export function toPayment(row: Selectable<PaymentsTable>): Payment {
         token: required(row, "payment_token", row.payment_token),
         inDoubt: row.in_doubt,
         cancelRequested: row.cancel_requested,
+        askedAt: row.asked_at ?? row.updated_at,
       };
     case "failed":
       return { ...facts, status: row.status, reason: required(row, "reason", row.reason) };

@@ -18,6 +18,8 @@ export interface PaymentsTable {
   payment_token: string | null;
   in_doubt: boolean;
   cancel_requested: boolean;
+  /** When a charge was last begun; unknown for one that was begun before this column was. */
+  asked_at: Date | null;
   provider_reference: string | null;
   reason: string | null;
   /** Attempts at the work that is owed now. */
@@ -64,4 +66,5 @@ export const migrations: readonly Migration[] = [
       CREATE INDEX payments_to_refund ON payments (due_at) WHERE status = 'refunding';
     `,
   },
+  { id: "0002_asked_at", sql: "ALTER TABLE payments ADD COLUMN asked_at timestamptz(3)" },
 ];

@@ -27,10 +27,20 @@ export interface RunningPaymentOptions {
   readonly logger?: Logger;
 }
 
+interface During {
+  /** Runs after a charge was begun and before the provider is asked. */
+  request: ((orderId: string) => Promise<void>) | undefined;
+  /** Runs after the provider answered a charge and before the answer is kept. */
+  charge: ((orderId: string) => Promise<void>) | undefined;
+  /** Answers in the provider's stead what it has of an order. */
+  find: ((orderId: string) => ReturnType<PaymentProvider["find"]>) | undefined;
+}
+
 export type RunningPayment = Awaited<ReturnType<typeof openPaymentService>>;
 
 export const leaseMs = 8_000;
 export const pauseMs = 1_000;
+export const inFlightMs = 5_000;
 
 /** The service as main.ts wires it, over the network, but for its workers: a test says when they take their turn. */
 export async function openPaymentService({
@@ -52,18 +62,20 @@ export async function openPaymentService({
     },
   };
   const http = createHttpPaymentProvider({ url: providerUrl, timeoutMs });
-  const during: { charge: ((orderId: string) => Promise<void>) | undefined } = { charge: undefined };
+  const during: During = { request: undefined, charge: undefined, find: undefined };
   const provider: PaymentProvider = {
     ...http,
     async charge(charge, signal) {
+      await during.request?.(charge.orderId);
       const outcome = await http.charge(charge, signal);
       await during.charge?.(charge.orderId);
       return outcome;
     },
+    find: (orderId, signal) => during.find?.(orderId) ?? http.find(orderId, signal),
   };
 
   const payments = createPaymentRepository({ store, newLease: randomUUID });
-  const timing = { now, leaseMs, pauseMs: () => pauseMs };
+  const timing = { now, leaseMs, inFlightMs, pauseMs: () => pauseMs };
   const wake = (): void => {};
   const charge = attemptCharge({ payments, orders, provider, logger, wakeRefunds: wake, ...timing });
   const refund = attemptRefund({ payments, provider, logger, ...timing });
@@ -86,7 +98,6 @@ export async function openPaymentService({
     ],
     /** What the order service says; pending unless set. */
     standings,
-    /** Runs after the provider answered a charge and before the answer is kept. */
     during,
     claim,
     charge,

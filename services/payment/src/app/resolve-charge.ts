@@ -1,0 +1,33 @@
+import type { Payment } from "../domain/payment.ts";
+import { settleLookup } from "../domain/transitions.ts";
+import type { ChargeParts } from "./attempt-charge.ts";
+import type { Claim } from "./payments.ts";
+
+export type ResolveParts = Pick<
+  ChargeParts,
+  "payments" | "provider" | "logger" | "now" | "leaseMs" | "pauseMs" | "wakeRefunds" | "inFlightMs"
+>;
+
+/**
+ * What became of a charge whose order was cancelled meanwhile. The provider is asked what it has, and never to charge: what
+ * it has goes back. That it has nothing is believed once no request can be on its way any more; until then, and while it
+ * gives no answer, it is asked again.
+ */
+export async function resolveCharge(parts: ResolveParts, claim: Claim): Promise<Payment> {
+  const { payments, provider, logger, now, leaseMs, pauseMs, wakeRefunds, inFlightMs } = parts;
+  const { orderId } = claim.payment;
+  const lookedAt = now();
+  const found = await provider.find(orderId, AbortSignal.timeout(leaseMs));
+  const dueAt = new Date(now().getTime() + (found.kind === "charged" ? 0 : pauseMs(claim.attempt)));
+  const settled = await payments.settle(
+    claim,
+    (payment) => settleLookup(payment, found, { lookedAt, inFlightMs, now: now() }),
+    dueAt,
+  );
+  logger.info(
+    { orderId, found, status: settled.status, attempt: claim.attempt },
+    "looked up the charge of a cancelled order",
+  );
+  if (settled.status === "refunding") wakeRefunds();
+  return settled;
+}
