@@ -16,16 +16,14 @@ export function isUniqueViolation(error: unknown, constraint?: string): boolean 
   );
 }
 
-/** Whether a foreign key refused the write; of that name, when one is given. */
-export function isForeignKeyViolation(error: unknown, constraint?: string): boolean {
-  return causes(error).some(
-    (cause) => cause.code === "23503" && (constraint === undefined || cause.constraint === constraint),
-  );
-}
-
 /** Whether the transaction lost against another one and may succeed when it runs again as a whole. */
 export function isSerializationFailure(error: unknown): boolean {
   return causes(error).some((cause) => cause.code === "40001" || cause.code === "40P01");
+}
+
+/** Whether a lock wasn't free within `lock_timeout`, or at once where NOWAIT asked for that. */
+export function isLockTimeout(error: unknown): boolean {
+  return causes(error).some((cause) => cause.code === "55P03");
 }
 
 /**

@@ -3,7 +3,7 @@ export { CommandTakenOver } from "./command-response.ts";
 export { type CommandClaim, type CommandStore, commandMigrations, createCommandStore } from "./commands.ts";
 export {
   databaseCode,
-  isForeignKeyViolation,
+  isLockTimeout,
   isSerializationFailure,
   isUnavailable,
   isUniqueViolation,

@@ -1,3 +1,4 @@
+import { isLockTimeout } from "@weft/store";
 import { sql, type Transaction } from "kysely";
 import type { IncomingEvent } from "./incoming-event.ts";
 
@@ -19,18 +20,43 @@ export interface AdmissionRules {
   readonly from: "now" | "beginning";
   /** How long the inbox remembers ids, in milliseconds; what is older counts as settled when its number was passed. */
   readonly retentionMs: number;
+  /** How long an event waits for its key while another instance handles an earlier one of it, in milliseconds. */
+  readonly keyWaitMs: number;
   /** Wall clock, in milliseconds. */
   readonly now: () => number;
 }
 
+/** Another instance has the event's key for longer than one waits: the event comes again, and no run failed. */
+export class KeyBusy extends Error {
+  override readonly name = "KeyBusy";
+}
+
 /**
- * Decides in the transaction of the effect. The key's position row stays locked until the commit, so that several
+ * Decides in the transaction of the effect. Throws KeyBusy, and the transaction is lost, when the key isn't free in time:
+ * a handler may take longer than a statement may. The key's position row stays locked until the commit, so that several
  * processes handle a key's events one after the other.
  *
  * The usual case, the next event of a key, is one statement. `acceptGap` lets an event pass whose predecessors will
  * never come, since the stream has dropped them.
  */
 export async function admit(
+  tx: Transaction<unknown>,
+  event: IncomingEvent,
+  rules: AdmissionRules,
+  acceptGap: boolean,
+): Promise<Admission> {
+  await sql`set local lock_timeout = ${sql.lit(rules.keyWaitMs)}`.execute(tx);
+  try {
+    const admission = await decide(tx, event, rules, acceptGap);
+    // The handler's own statements are as patient as ever.
+    await sql`set local lock_timeout to default`.execute(tx);
+    return admission;
+  } catch (error) {
+    throw isLockTimeout(error) ? new KeyBusy(`another instance has the key ${event.key}`, { cause: error }) : error;
+  }
+}
+
+async function decide(
   tx: Transaction<unknown>,
   event: IncomingEvent,
   rules: AdmissionRules,
@@ -55,10 +81,10 @@ export async function admit(
     select parked, exists (select from recorded) as recorded from moved`.execute(tx);
   const moved = fast.rows[0];
   if (moved) return moved.recorded ? { kind: "next", parked: moved.parked } : { kind: "duplicate" };
-  return decide(tx, event, event.keySeq, rules);
+  return decideByPosition(tx, event, event.keySeq, rules);
 }
 
-async function decide(
+async function decideByPosition(
   tx: Transaction<unknown>,
   event: IncomingEvent,
   keySeq: bigint,

@@ -2,7 +2,7 @@ import type { Clock } from "@weft/context";
 import type { Store } from "@weft/store";
 import type { Faults } from "../faults.ts";
 import type { Subscription } from "../subscribe.ts";
-import { type AdmissionRules, admit, setBaseline } from "./admission.ts";
+import { type AdmissionRules, admit, KeyBusy, setBaseline } from "./admission.ts";
 import { type DeadLetter, writeDeadLetter } from "./dead-letter.ts";
 import type { InboxTable } from "./inbox-table.ts";
 import type { IncomingEvent } from "./incoming-event.ts";
@@ -71,12 +71,17 @@ async function inAdmission<DB>(
 ): Promise<Settled> {
   let gapIsFinal = false;
   for (;;) {
-    const admission = await store.transaction(async (own) => {
-      const tx = own as unknown as Tx<unknown>;
-      const admission = await admit(tx, event, rules, gapIsFinal);
-      if (admission.kind !== "next" && admission.kind !== "late") return admission.kind;
-      return { settled: await settle(tx, admission.parked) };
-    });
+    const admission = await store
+      .transaction(async (own) => {
+        const tx = own as unknown as Tx<unknown>;
+        const admission = await admit(tx, event, rules, gapIsFinal);
+        if (admission.kind !== "next" && admission.kind !== "late") return admission.kind;
+        return { settled: await settle(tx, admission.parked) };
+      })
+      .catch((error: unknown) => {
+        if (error instanceof KeyBusy) return { settled: "ahead" } as const;
+        throw error;
+      });
     if (typeof admission === "object") return admission.settled;
     switch (admission) {
       case "duplicate":

@@ -46,6 +46,7 @@ export interface Subscriber {
   close(): Promise<void>;
 }
 
+const keyWaitMs = 1_000;
 const sweepEveryMs = 60_000;
 const sweepLimit = 5_000;
 
@@ -75,6 +76,7 @@ export function startSubscriber<DB>(options: SubscriberOptions<DB>): Subscriber 
           consumer,
           from: options.from ?? "beginning",
           retentionMs: inboxRetentionMs,
+          keyWaitMs,
           now: options.now ?? Date.now,
         },
         maxDeliver,
