@@ -52,6 +52,7 @@ try {
     victims: chosen,
     say,
     signal: interrupted.signal,
+    random: Math.random,
   });
   broken = report.violations.length;
   for (const violation of report.violations) say(`✗ ${violation}`);

@@ -5,6 +5,8 @@ export interface OrderJson {
   readonly id: string;
   readonly status: string;
   readonly reason?: string;
+  /** 1 at first; grows by one with each change. */
+  readonly version: number;
   readonly total: { readonly currencyCode: string; readonly minorUnits: string };
 }
 
@@ -21,6 +23,18 @@ export interface MailJson {
   readonly messageId: string;
   readonly to: readonly string[];
   readonly subject: string;
+}
+
+/** An entry in the payment provider's books. */
+export interface ChargeJson {
+  readonly order_id: string;
+  readonly status: string;
+  readonly amount_minor: number;
+}
+
+export interface RefundJson {
+  readonly order_id: string;
+  readonly amount_minor: number;
 }
 
 export interface Answer<T> {
@@ -45,12 +59,13 @@ export interface Shop {
     items: readonly { readonly productId: string; readonly quantity: number }[],
     options?: { readonly token?: string; readonly key?: string },
   ): Promise<Answer<{ readonly order: OrderJson } & ErrorJson>>;
+  cancel(orderId: string): Promise<Answer<{ readonly order: OrderJson } & ErrorJson>>;
   getOrder(id: string): Promise<OrderJson>;
+  /** Undefined while no payment is known for the order. */
+  paymentStatus(orderId: string): Promise<string | undefined>;
   mails(to: string): Promise<readonly MailJson[]>;
-  charges(
-    orderId?: string,
-  ): Promise<readonly { readonly order_id: string; readonly status: string; readonly amount_minor: number }[]>;
-  refunds(orderId?: string): Promise<readonly { readonly order_id: string; readonly amount_minor: number }[]>;
+  charges(orderId?: string): Promise<readonly ChargeJson[]>;
+  refunds(orderId?: string): Promise<readonly RefundJson[]>;
 }
 
 export function shopOf(record: Pick<StackRecord, "env" | "services">): Shop {
@@ -96,7 +111,10 @@ export function shopOf(record: Pick<StackRecord, "env" | "services">): Shop {
         { userId, items, paymentToken: token },
         key === undefined ? {} : { "idempotency-key": key },
       ),
+    cancel: (orderId) => call("POST", `/v1/orders/${orderId}:cancel`, { reason: "the customer changed their mind" }),
     getOrder: async (id) => (await need(call<{ order: OrderJson }>("GET", `/v1/orders/${id}`))).order,
+    paymentStatus: async (orderId) =>
+      (await call<{ payment?: { status: string } }>("GET", `/v1/payments/${orderId}`)).body.payment?.status,
     mails: (to) => look(`${mailbox}/messages?to=${encodeURIComponent(to)}`),
     charges: (orderId) => look(`${provider}/charges${ofOrder(orderId)}`),
     refunds: (orderId) => look(`${provider}/refunds${ofOrder(orderId)}`),

@@ -1,98 +1,138 @@
 import type { ProductJson, Shop } from "../shop.ts";
 import { until } from "../until.ts";
-import type { Wish } from "./wish.ts";
+import { type OrderHistory, wrongLetters } from "./letters.ts";
+import { wrongMoney } from "./money.ts";
+import type { EndedOrder, Wish } from "./wish.ts";
 
 export interface Audit {
   readonly figures: Readonly<Record<string, number>>;
   readonly violations: readonly string[];
 }
 
-/** Compares what the orders say with stock, reservations, the provider's books and the mailbox. */
+/** What is owed after an order's end is done within this. */
+const patienceMs = 60_000;
+
+/** Payments that nothing more happens to. */
+const settledPayments: readonly string[] = [
+  "PAYMENT_STATUS_COMPLETED",
+  "PAYMENT_STATUS_FAILED",
+  "PAYMENT_STATUS_REFUNDED",
+  "PAYMENT_STATUS_CANCELLED",
+];
+
+/** Compares what the orders say with payments, stock, reservations, the mailbox and the provider's books. */
 export async function auditBooks(
   shop: Shop,
   wishes: readonly Wish[],
   stockBefore: readonly ProductJson[],
 ): Promise<Audit> {
-  const violations: string[] = [];
-  const confirmed = wishes.filter(({ final }) => final?.status === "ORDER_STATUS_CONFIRMED");
-  const cancelled = wishes.filter(({ final }) => final?.status === "ORDER_STATUS_CANCELLED");
-  expectEqual("orders that ended CONFIRMED or CANCELLED", confirmed.length + cancelled.length, wishes.length);
-  expectEqual("distinct orders", new Set(wishes.map(({ orderId }) => orderId)).size, wishes.length);
-  await stock();
-  const charges = await payments();
-  const mails = await letters();
+  const orders = wishes.flatMap(({ orderId, final, email, items }): EndedOrder[] =>
+    orderId !== undefined && final !== undefined ? [{ id: orderId, email, items, final }] : [],
+  );
+  const ends = wrongEnds(wishes, orders);
+  const payments = await paymentsOf(shop, orders);
+  const stock = await wrongStock(shop, orders, stockBefore);
+  const letters = await lettersOf(shop, orders, payments.statuses);
+  // Last, so that a charge that came after all else is seen.
+  const [charges, refunds] = await Promise.all([shop.charges(), shop.refunds()]);
+  const money = wrongMoney(orders, { charges, refunds });
+  const violations = [...ends, ...payments.violations, ...stock, ...letters.violations, ...money];
+  const count = (status: string): number => orders.filter(({ final }) => final.status === status).length;
   return {
     figures: {
-      "orders CONFIRMED": confirmed.length,
-      "orders CANCELLED": cancelled.length,
-      charges,
-      ...mails,
+      "orders CONFIRMED": count("ORDER_STATUS_CONFIRMED"),
+      "orders CANCELLED": count("ORDER_STATUS_CANCELLED"),
+      "orders CANCELLED once CONFIRMED": orders.filter(
+        ({ final }) => final.status === "ORDER_STATUS_CANCELLED" && final.version > 2,
+      ).length,
+      charges: charges.filter(({ status }) => status === "succeeded").length,
+      refunds: refunds.length,
+      "distinct Message-IDs": letters.distinct,
+      "raw mails": letters.raw,
       violations: violations.length,
     },
     violations,
   };
+}
 
-  function expectEqual(what: string, seen: number, wanted: number): void {
-    if (seen !== wanted) violations.push(`${what}: ${seen} instead of ${wanted}`);
+function wrongEnds(wishes: readonly Wish[], orders: readonly EndedOrder[]): readonly string[] {
+  const wrong: string[] = [];
+  const distinct = new Set(orders.map(({ id }) => id)).size;
+  if (distinct !== wishes.length) wrong.push(`distinct orders that ended: ${distinct} instead of ${wishes.length}`);
+  for (const { orderId, final, token, cancelAfterMs } of wishes) {
+    const status = final?.status ?? "nowhere";
+    const refused = cancelAfterMs !== undefined || token === "tok_declined";
+    const allowed = ["ORDER_STATUS_CANCELLED", ...(refused ? [] : ["ORDER_STATUS_CONFIRMED"])];
+    if (!allowed.includes(status)) wrong.push(`order ${orderId} ended ${status} instead of ${allowed.join(" or ")}`);
   }
+  return wrong;
+}
 
-  async function stock(): Promise<void> {
-    const sold = new Map<string, number>();
-    for (const { items } of confirmed) {
-      for (const { productId, quantity } of items) sold.set(productId, (sold.get(productId) ?? 0) + quantity);
-    }
-    for (const before of stockBefore) {
-      const wanted = (before.stock ?? 0) - (sold.get(before.id) ?? 0);
-      const after = await until(
-        `the stock of ${before.id}`,
-        async () => {
-          const now = await shop.product(before.id);
-          return (now.reserved ?? 0) === (before.reserved ?? 0) && (now.stock ?? 0) === wanted ? now : undefined;
-        },
-        60_000,
-      ).catch(() => shop.product(before.id));
-      expectEqual(`stock of ${before.id}`, after.stock ?? 0, wanted);
-      expectEqual(`units of ${before.id} still reserved`, after.reserved ?? 0, before.reserved ?? 0);
-    }
-  }
+/** How each order's payment ended. */
+async function paymentsOf(shop: Shop, orders: readonly EndedOrder[]) {
+  const statuses = new Map<string, string>();
+  const violations: string[] = [];
+  await Promise.all(
+    orders.map(async ({ id, final }) => {
+      let status: string | undefined;
+      const settled = async (): Promise<true | undefined> => {
+        status = await shop.paymentStatus(id).catch(() => undefined);
+        const confirmed = final.status === "ORDER_STATUS_CONFIRMED";
+        const fits = confirmed === (status === "PAYMENT_STATUS_COMPLETED");
+        return fits && status !== undefined && settledPayments.includes(status) ? true : undefined;
+      };
+      await until(`the payment of ${id}`, settled, patienceMs).catch(() => {
+        violations.push(`order ${id} is ${final.status}, and its payment ${status ?? "unknown"}`);
+      });
+      statuses.set(id, status ?? "");
+    }),
+  );
+  return { statuses, violations };
+}
 
-  async function payments(): Promise<number> {
-    const [charges, refunds] = await Promise.all([shop.charges(), shop.refunds()]);
-    const kept = charges.filter(
-      ({ order_id, status }) => status !== "declined" && !refunds.some((refund) => refund.order_id === order_id),
-    );
-    const byOrder = new Map<string, number>();
-    for (const { order_id } of kept) byOrder.set(order_id, (byOrder.get(order_id) ?? 0) + 1);
-    for (const { orderId } of confirmed)
-      expectEqual(`charges of confirmed order ${orderId}`, byOrder.get(orderId as string) ?? 0, 1);
-    for (const { orderId } of cancelled)
-      expectEqual(`charges kept of cancelled order ${orderId}`, byOrder.get(orderId as string) ?? 0, 0);
-    const owed = confirmed.reduce((sum, { final }) => sum + Number(final?.total.minorUnits ?? 0), 0);
-    expectEqual(
-      "money taken, in minor units",
-      kept.reduce((sum, { amount_minor }) => sum + amount_minor, 0),
-      owed,
-    );
-    return kept.length;
+async function wrongStock(
+  shop: Shop,
+  orders: readonly EndedOrder[],
+  stockBefore: readonly ProductJson[],
+): Promise<readonly string[]> {
+  const sold = new Map<string, number>();
+  for (const { items, final } of orders) {
+    if (final.status !== "ORDER_STATUS_CONFIRMED") continue;
+    for (const { productId, quantity } of items) sold.set(productId, (sold.get(productId) ?? 0) + quantity);
   }
+  const wrongOf = async (before: ProductJson): Promise<readonly string[]> => {
+    const now = await shop.product(before.id);
+    const compare = (what: string, seen = 0, wanted = 0): readonly string[] =>
+      seen === wanted ? [] : [`${what} of ${before.id}: ${seen} instead of ${wanted}`];
+    return [
+      ...compare("stock", now.stock, (before.stock ?? 0) - (sold.get(before.id) ?? 0)),
+      ...compare("units reserved", now.reserved, before.reserved),
+    ];
+  };
+  return (await Promise.all(stockBefore.map((before) => untilRight(() => wrongOf(before))))).flat();
+}
 
-  /** Welcome; order; status; and a receipt for each order that was paid. */
-  async function letters(): Promise<Record<string, number>> {
-    const people = new Set(wishes.map(({ email }) => email));
-    const owed = people.size + wishes.length * 2 + confirmed.length;
-    const distinct = async (): Promise<{ ids: Set<string>; raw: number }> => {
-      const mails = (await Promise.all([...people].map((email) => shop.mails(email)))).flat();
-      return { ids: new Set(mails.map(({ messageId }) => messageId)), raw: mails.length };
-    };
-    const found = await until(
-      "the mails",
-      async () => {
-        const now = await distinct();
-        return now.ids.size >= owed ? now : undefined;
-      },
-      60_000,
-    ).catch(distinct);
-    expectEqual("distinct Message-IDs in the mailbox", found.ids.size, owed);
-    return { "mails owed": owed, "distinct Message-IDs": found.ids.size, "raw mails": found.raw };
-  }
+async function lettersOf(shop: Shop, orders: readonly EndedOrder[], payments: ReadonlyMap<string, string>) {
+  const people = Map.groupBy(orders, ({ email }) => email);
+  const histories = (of: readonly EndedOrder[]): readonly OrderHistory[] =>
+    of.map(({ id, final: { status, version } }) => ({ id, status, version, paymentStatus: payments.get(id) ?? "" }));
+  const wrong = await Promise.all(
+    [...people].map(([email, of]) => untilRight(async () => wrongLetters(histories(of), await shop.mails(email)))),
+  );
+  const mails = (await Promise.all([...people.keys()].map((email) => shop.mails(email)))).flat();
+  const distinct = new Set(mails.map(({ messageId }) => messageId)).size;
+  return { violations: wrong.flat(), distinct, raw: mails.length };
+}
+
+/** What is still wrong after as much time as may pass until nothing is. */
+async function untilRight(look: () => Promise<readonly string[]>): Promise<readonly string[]> {
+  let wrong: readonly string[] = [];
+  const right = async (): Promise<true | undefined> => {
+    wrong = await look().catch((error: unknown) => [String(error)]);
+    return wrong.length === 0 ? true : undefined;
+  };
+  return until("the books", right, patienceMs).then(
+    () => [],
+    () => wrong,
+  );
 }

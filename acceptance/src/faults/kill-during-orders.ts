@@ -12,6 +12,8 @@ export interface KillOptions {
   readonly victims: readonly Victim[];
   readonly say: (text: string) => void;
   readonly signal: AbortSignal;
+  /** From 0 up to 1. */
+  readonly random: () => number;
 }
 
 export interface Report {
@@ -22,13 +24,16 @@ export interface Report {
 
 const customers = 10;
 const inFlight = 8;
+/** Who cancels does so within this: before the charge, during it, or when the order is confirmed already. */
+const thinkingMs = 1_000;
 
 /**
- * Customers place orders, each under a key that they repeat until they get an answer, while every victim in turn is
- * killed with -9 and started again. Then every order must have ended, and stock, reservations, payments and mails must agree.
+ * Customers place orders, each under a key that they repeat until they get an answer, and cancel some of them, while every
+ * victim in turn is killed with -9 and started again. Then every order must have ended, and stock, reservations,
+ * payments, refunds and mails must agree.
  */
 export async function killDuringOrders(stack: Stack, options: KillOptions): Promise<Report> {
-  const { say, signal } = options;
+  const { say, signal, random } = options;
   const shop = () => shopOf({ env: stack.env, services: addressesOf(stack) });
   const stockBefore = await shop().products();
   const people = await Promise.all(Array.from({ length: customers }, (_, i) => shop().createUser(`Customer ${i}`)));
@@ -45,6 +50,8 @@ export async function killDuringOrders(stack: Stack, options: KillOptions): Prom
       email: person.email,
       items,
       token,
+      // Of 63 orders in a row 7 are cancelled, one of them declined as well.
+      cancelAfterMs: i % 9 === 4 ? Math.floor(random() * thinkingMs) : undefined,
       orderId: undefined,
       final: undefined,
     };
@@ -60,6 +67,7 @@ export async function killDuringOrders(stack: Stack, options: KillOptions): Prom
       for (let wish = batch.shift(); wish; wish = batch.shift()) {
         repeats += await place(shop, wish, signal);
         placed += 1;
+        repeats += await reconsider(shop, wish, signal);
       }
     };
     const placing = Promise.all(Array.from({ length: inFlight }, customer));
@@ -88,20 +96,33 @@ export async function killDuringOrders(stack: Stack, options: KillOptions): Prom
 }
 
 /** Repeats one key until the shop answers; returns how many repeats it took. */
-async function place(shop: () => Shop, wish: Wish, signal: AbortSignal): Promise<number> {
+function place(shop: () => Shop, wish: Wish, signal: AbortSignal): Promise<number> {
+  return untilAnswered(`key ${wish.key}`, signal, async () => {
+    const { status, body } = await shop().order(wish.userId, wish.items, { token: wish.token, key: wish.key });
+    if (status === 200) wish.orderId = body.order.id;
+    return status;
+  });
+}
+
+/** Cancels the order when its time has come, if the customer means to; whatever became of it until then. */
+async function reconsider(shop: () => Shop, { orderId, cancelAfterMs }: Wish, signal: AbortSignal): Promise<number> {
+  if (orderId === undefined || cancelAfterMs === undefined) return 0;
+  await sleep(cancelAfterMs, undefined, { signal });
+  return untilAnswered(`the cancellation of ${orderId}`, signal, async () => {
+    const { status } = await shop().cancel(orderId);
+    // Refused for good: the audit finds an order that isn't cancelled.
+    return status === 400 || status === 404 ? 200 : status;
+  });
+}
+
+/** Asks again until the status is 200; returns how many repeats that took. */
+async function untilAnswered(what: string, signal: AbortSignal, ask: () => Promise<number>): Promise<number> {
   for (let repeats = 0; ; repeats++) {
     signal.throwIfAborted();
-    if (repeats > 2_000) throw new Error(`the shop never answered for key ${wish.key}`);
-    try {
-      const { status, body } = await shop().order(wish.userId, wish.items, { token: wish.token, key: wish.key });
-      if (status === 200) {
-        wish.orderId = body.order.id;
-        return repeats;
-      }
-    } catch {
-      // The gateway itself is away.
-    }
-    await sleep(50);
+    if (repeats > 2_000) throw new Error(`the shop never answered for ${what}`);
+    // Undefined when the gateway itself is away.
+    if ((await ask().catch(() => undefined)) === 200) return repeats;
+    await sleep(50, undefined, { signal });
   }
 }
 

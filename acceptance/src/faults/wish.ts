@@ -7,6 +7,16 @@ export interface Wish {
   readonly email: string;
   readonly items: readonly { readonly productId: string; readonly quantity: number }[];
   readonly token: string;
+  /** Milliseconds after it was placed when the customer thinks better of it; undefined when that never happens. */
+  readonly cancelAfterMs: number | undefined;
   orderId: string | undefined;
   final: OrderJson | undefined;
+}
+
+/** A wish whose order has ended. */
+export interface EndedOrder {
+  readonly id: string;
+  readonly email: string;
+  readonly items: Wish["items"];
+  readonly final: OrderJson;
 }
