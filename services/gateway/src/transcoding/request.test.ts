@@ -54,6 +54,16 @@ test("PATCH of nothing is refused: an empty mask would mean everything", () => {
   expect(read("PATCH", "/v1/users/7?updateMask=", { id: "7" })).toHaveProperty(["faults", ""]);
 });
 
+test("PATCH of what can't change names it as the body does, and never a mask that nobody sent", () => {
+  const refused = "can't be changed";
+  expect(read("PATCH", "/v1/users/7", { status: "USER_STATUS_DELETED" })).toEqual({ faults: { status: refused } });
+  expect(read("PATCH", "/v1/users/7", { name: 7, created_at: "today", updatedAt: "2026-01-31T12:00:00Z" })).toEqual({
+    faults: { created_at: refused, updatedAt: refused, name: "must be a string" },
+  });
+  // A mask of the caller's own is the service's to judge.
+  expect(read("PATCH", "/v1/users/7?updateMask=status", {})).toMatchObject({ updateMask: "status" });
+});
+
 test("PUT has no mask", () => {
   expect(read("PUT", "/v1/users/7", { name: "B" })).toEqual({ user: { id: "7", name: "B" } });
 });
@@ -84,15 +94,20 @@ test("a value of the wrong type is named, with what it must be", () => {
     faults: { "items[0]": "must be an object", "items[1].quantity": "must be a whole number of 32 bits" },
   });
   expect(read("PUT", "/v1/orders/7/status", { status: "SENT" })).toHaveProperty(["faults", "status"]);
-  expect(read("PATCH", "/v1/users/7", { createdAt: "today" })).toEqual({
+  expect(read("PUT", "/v1/users/7", { createdAt: "today" })).toEqual({
     faults: { createdAt: 'must be an RFC 3339 time, such as "2026-01-31T12:00:00Z"' },
   });
 });
 
 test.each([[null], [[]], ["text"], [7], [true]])("a body that is %j is no object", (body) => {
-  expect(read("POST", "/v1/users", body)).toEqual(
-    body === null ? {} : { faults: { "": "the body must be a JSON object" } },
-  );
+  const refused = { faults: { "": "the body must be a JSON object" } };
+  expect(read("POST", "/v1/users", body)).toEqual(refused);
+  expect(read("PATCH", "/v1/users/7", body)).toEqual(refused);
+  expect(read("GET", "/v1/users/7", body)).toEqual(refused);
+});
+
+test("no body at all is an empty one", () => {
+  expect(read("POST", "/v1/users")).toEqual({});
 });
 
 test("a field comes from one place", () => {

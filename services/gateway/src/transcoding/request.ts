@@ -26,8 +26,7 @@ export function toMessage(route: Route, request: RestRequest): Message {
   const keys = [...new Set(request.query.keys())];
   const inQuery = keys.map((key) => addParameter(route, json, key, request.query.getAll(key), request.captures));
   const faults = [...inPath, ...inQuery].filter((fault) => fault !== undefined);
-  if (faults.length === 0) addMask(route, json);
-  return read(route, json, faults);
+  return read(route, json, faults.length === 0 ? addMask(route, json) : faults);
 }
 
 /** Sets what the path gives; the fault when the body says otherwise. */
@@ -64,7 +63,8 @@ function addParameter(
 
 /** What the body gives, as the JSON of the whole request. */
 function bodyJson(route: Route, body: JsonValue | undefined): JsonObject {
-  const given = body ?? {};
+  // JSON's null is a body, and no object.
+  const given = body === undefined ? {} : body;
   const takesObject = route.body === undefined || route.body === "whole" || route.body.fieldKind === "message";
   if (takesObject && !isObject(given)) {
     throw new BadRequestError([{ field: "", description: "the body must be a JSON object" }]);
@@ -120,7 +120,10 @@ function read(route: Route, json: JsonObject, faults: readonly FieldFault[]): Me
       field: restSpelling(route, field),
       description,
     }));
-  if (faults.length > 0) throw new BadRequestError([...faults, ...unread()]);
+  if (faults.length > 0) {
+    const named = new Set(faults.map(({ field }) => field));
+    throw new BadRequestError([...faults, ...unread().filter(({ field }) => !named.has(field))]);
+  }
   try {
     return fromJson(route.method.input, json);
   } catch (error) {
