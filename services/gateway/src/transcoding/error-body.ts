@@ -1,5 +1,6 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { hiddenWords } from "../hidden-words.ts";
 import { describeFaults, type FieldFault, isBadRequest } from "./faults.ts";
 import { restSpelling } from "./rest-spelling.ts";
 import type { Route } from "./routes.ts";
@@ -11,14 +12,6 @@ export interface ErrorAnswer {
   readonly httpStatus: number;
   readonly body: { readonly error: { code: number; status: string; message: string; details: readonly JsonObject[] } };
 }
-
-/** What may be told of errors that are nobody's business outside: their own words can name hosts and internals. */
-const guarded: ReadonlyMap<Code, string> = new Map([
-  [Code.Internal, "internal error"],
-  [Code.Unknown, "internal error"],
-  [Code.DataLoss, "internal error"],
-  [Code.Unavailable, "the service is not available now: try again"],
-]);
 
 /** Any error as an answer; `route` lets the server's field names be told in the route's own spelling. */
 export function errorAnswer(error: unknown, route?: Route): ErrorAnswer {
@@ -32,7 +25,7 @@ export function errorAnswer(error: unknown, route?: Route): ErrorAnswer {
           description,
         }));
   // The service's own message spells fields as the contract does.
-  const message = faults.length > 0 ? describeFaults(faults) : (guarded.get(known.code) ?? known.rawMessage);
+  const message = faults.length > 0 ? describeFaults(faults) : (hiddenWords.get(known.code) ?? known.rawMessage);
   return answer(known.code, message, faults);
 }
 
