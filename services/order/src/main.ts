@@ -11,6 +11,7 @@ import { migrations, type OrderDatabase } from "./store/schema.ts";
 import { createTimerRepository } from "./store/timer-repository.ts";
 import { onPaymentCompleted } from "./subscribers/payment-completed.ts";
 import { onPaymentFailed } from "./subscribers/payment-failed.ts";
+import { onPaymentRefunded } from "./subscribers/payment-refunded.ts";
 import { onStockReleased } from "./subscribers/stock-released.ts";
 
 await runService<OrderDatabase, typeof settings>({
@@ -36,7 +37,12 @@ await runService<OrderDatabase, typeof settings>({
     startWorker({ name: "order timers", poll, intervalMs: 1_000 });
     return {
       services: [service],
-      subscriptions: [onPaymentCompleted(parts), onPaymentFailed(parts), onStockReleased(parts)],
+      subscriptions: [
+        onPaymentCompleted(parts),
+        onPaymentFailed(parts),
+        onPaymentRefunded(parts),
+        onStockReleased(parts),
+      ],
     };
   },
 });

@@ -1,4 +1,11 @@
-import { abandonUnfilled, abandonUnpaid, confirmPaid, type Order, OrderNotFoundError } from "../domain/order.ts";
+import {
+  abandonRefunded,
+  abandonUnfilled,
+  abandonUnpaid,
+  confirmPaid,
+  type Order,
+  OrderNotFoundError,
+} from "../domain/order.ts";
 import type { Orders } from "./orders.ts";
 
 /** The payment arrived. Throws OrderNotFoundError. */
@@ -10,6 +17,11 @@ export function confirmOrder(orders: Orders, now: () => Date) {
 export function giveUpPayment(orders: Orders, now: () => Date) {
   return (id: string, reason: string): Promise<Order> =>
     orders.change(id, (order) => abandonUnpaid(order, reason, now()));
+}
+
+/** The payment was given back. Throws OrderNotFoundError. */
+export function takeBackRefunded(orders: Orders, now: () => Date) {
+  return (id: string): Promise<Order> => orders.change(id, (order) => abandonRefunded(order, now()));
 }
 
 /** The stock is gone. Stock is also held for ids that never became an order: undefined for those. */

@@ -30,10 +30,17 @@ export function placeOrder(id: string, userId: string, items: readonly OrderItem
 
 /** Whether both are what one customer asked for, whatever became of the one that was placed before. */
 export function isRepeat(order: Order, placed: Order): boolean {
-  const wishes = ({ items }: Order): string =>
-    JSON.stringify(items.map(({ productId, quantity }) => [productId, quantity]));
-  return order.userId === placed.userId && wishes(order) === wishes(placed);
+  return isWishedBy(placed, order.userId, order.items);
 }
+
+/** Whether the order is that user's, of those products, as many of each. */
+export function isWishedBy(order: Order, userId: string, wishes: readonly Wished[]): boolean {
+  const text = (items: readonly Wished[]): string =>
+    JSON.stringify(items.map(({ productId, quantity }) => [productId, quantity]));
+  return order.userId === userId && text(order.items) === text(wishes);
+}
+
+type Wished = Pick<OrderItem, "productId" | "quantity">;
 
 /**
  * The payment arrived. The same object when the order no longer waits for it: one that was cancelled meanwhile stays so,
@@ -46,6 +53,14 @@ export function confirmPaid(order: Order, now: Date): Order {
 /** The payment won't arrive: declined, or too late. The same object when the order no longer waits for it. */
 export function abandonUnpaid(order: Order, reason: string, now: Date): Order {
   return order.status === "PENDING" ? moved(order, "CANCELLED", reason, now) : order;
+}
+
+/**
+ * The payment was given back: what has not left the house stays in it. The same object when the order has ended or is on
+ * its way: goods that come back are another story than money that does.
+ */
+export function abandonRefunded(order: Order, now: Date): Order {
+  return canBecome(order.status, "CANCELLED") ? moved(order, "CANCELLED", "refunded", now) : order;
 }
 
 /** The stock isn't there. The same object when the order has ended or left the house. */

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { DescMessage, MessageInitShape } from "@bufbuild/protobuf";
 import { StockReleased, StockReleaseReason } from "@shop/contracts/inventory";
 import { OrderCreated, OrderStatusChanged, OrderStatus as WireStatus } from "@shop/contracts/order";
-import { PaymentCompleted, PaymentFailed } from "@shop/contracts/payment";
+import { PaymentCompleted, PaymentFailed, PaymentRefunded } from "@shop/contracts/payment";
 import type { EventType, Subscription } from "@weft/events";
 import * as testkit from "@weft/testkit";
 import { sql } from "kysely";
@@ -16,6 +16,7 @@ import { createTestDatabase, type TestDatabase } from "../testing/database.ts";
 import { newPlacement } from "../testing/orders.ts";
 import { onPaymentCompleted } from "./payment-completed.ts";
 import { onPaymentFailed } from "./payment-failed.ts";
+import { onPaymentRefunded } from "./payment-refunded.ts";
 import { onStockReleased } from "./stock-released.ts";
 
 let database: TestDatabase;
@@ -28,7 +29,7 @@ beforeAll(async () => {
   database = await createTestDatabase();
   orders = createOrderRepository(database.store);
   const parts = { orders, now };
-  subscriptions = [onPaymentCompleted(parts), onPaymentFailed(parts), onStockReleased(parts)];
+  subscriptions = [onPaymentCompleted(parts), onPaymentFailed(parts), onPaymentRefunded(parts), onStockReleased(parts)];
 });
 
 beforeEach(() => database.empty());
@@ -110,6 +111,38 @@ describe("PaymentFailed", () => {
       status: "CANCELLED",
       reason: "the payment failed: card declined",
     });
+  });
+});
+
+describe("PaymentRefunded", () => {
+  it("cancels a confirmed order, so that it isn't shipped and its stock goes back", async () => {
+    const orderId = await placed();
+    await deliver(PaymentCompleted, { orderId });
+    await deliver(PaymentRefunded, { orderId });
+    await deliver(PaymentRefunded, { orderId });
+    expect(await orders.get(orderId)).toMatchObject({ status: "CANCELLED", reason: "refunded", version: 3 });
+    expect((await published(orderId)).at(-1)?.event).toMatchObject({ status: WireStatus.CANCELLED });
+    await expect(updateOrderStatus(orders, now)(orderId, "SHIPPED", "")).rejects.toThrow(/CANCELLED is final/);
+  });
+
+  it.each([["SHIPPED"], ["SHIPPED", "DELIVERED"]] as const)(
+    "changes nothing of an order that is %s",
+    async (...way) => {
+      const orderId = await placed();
+      await deliver(PaymentCompleted, { orderId });
+      for (const status of way) await updateOrderStatus(orders, now)(orderId, status, "");
+      await deliver(PaymentRefunded, { orderId });
+      expect(await orders.get(orderId)).toMatchObject({ status: way.at(-1), version: 2 + way.length });
+    },
+  );
+
+  it("is no news for the order whose cancellation it follows from", async () => {
+    const orderId = await placed();
+    await deliver(PaymentCompleted, { orderId });
+    await cancelOrder(orders, now)(orderId, "changed my mind");
+    await deliver(PaymentRefunded, { orderId });
+    expect(await orders.get(orderId)).toMatchObject({ reason: "changed my mind", version: 3 });
+    expect(await published(orderId)).toHaveLength(3);
   });
 });
 

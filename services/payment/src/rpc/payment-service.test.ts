@@ -126,6 +126,16 @@ describe("RefundPayment", () => {
     expect(await payment.published(orderId)).toEqual(["PaymentCompleted", "PaymentRefunded"]);
   });
 
+  it("is the end of it when the order is cancelled for it", async () => {
+    await order.created(orderId);
+    await payment.turn("charge");
+    const { payment: refunded } = await payment.client.refundPayment({ orderId, reason: "" });
+    await order.cancelled(orderId);
+    expect((await payment.client.getPayment({ orderId })).payment).toEqual(refunded);
+    expect(await payment.turn("refund")).toEqual([]);
+    expect(await payment.published(orderId)).toEqual(["PaymentCompleted", "PaymentRefunded"]);
+  });
+
   it("owes the refund while the provider is away", async () => {
     await order.created(orderId);
     await payment.turn("charge");
