@@ -1,8 +1,8 @@
 import { addSpanEvent, setSpanAttributes, traced } from "@weft/telemetry";
 import { priced, type Quote, shortage, type Wish } from "../domain/availability.ts";
-import { type Order, placeOrder } from "../domain/order.ts";
+import { isWishedBy, type Order, placeOrder } from "../domain/order.ts";
 import { orderIdOf } from "../domain/order-id.ts";
-import { OutOfStockError, UserDeletedError, UserNotFoundError } from "../domain/refusals.ts";
+import { KeyReusedError, OutOfStockError, UserDeletedError, UserNotFoundError } from "../domain/refusals.ts";
 import type { Customers } from "./customers.ts";
 import type { Orders } from "./orders.ts";
 import type { Warehouse } from "./warehouse.ts";
@@ -26,7 +26,8 @@ export interface CreateOrderParts {
 
 /**
  * Places an order. The order's id is known before anything happens, so that a call that died anywhere on the way can be
- * repeated under its key: the stock is held once, the order exists once. Throws UserNotFoundError, UserDeletedError,
+ * repeated under its key: the stock is held once, the order exists once, and a repeat of what was placed before asks
+ * nobody and answers the order as it is now. Throws UserNotFoundError, UserDeletedError,
  * ProductNotFoundError, OutOfStockError, KeyReusedError, PeerAwayError, and what `placeOrder` throws.
  */
 export function createOrder({ customers, warehouse, orders, newKey, now, paymentTimeoutMs }: CreateOrderParts) {
@@ -69,8 +70,17 @@ export function createOrder({ customers, warehouse, orders, newKey, now, payment
     return orders.add({ order, paymentToken, payBy });
   });
 
+  /** The order of a call whose stored answer was forgotten meanwhile: the world around it may have moved on. */
+  const placedBefore = async (id: string, userId: string, wishes: readonly Wish[]): Promise<Order | undefined> => {
+    const placed = await orders.get(id);
+    if (placed && !isWishedBy(placed, userId, wishes)) throw new KeyReusedError();
+    return placed;
+  };
+
   return async ({ userId, items: wishes, paymentToken, key }: CreateOrder): Promise<Order> => {
     const id = orderIdOf(userId, key ?? newKey());
+    const placed = key === undefined ? undefined : await placedBefore(id, userId, wishes);
+    if (placed) return placed;
     await validateUser(userId);
     const { quotes, items } = await priceItems(wishes);
     // An order that can't be is refused here, before any stock is held for it.

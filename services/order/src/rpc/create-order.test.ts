@@ -130,6 +130,25 @@ describe("CreateOrder", () => {
     expect(toBinary(CreateOrderResponseSchema, again)).toEqual(toBinary(CreateOrderResponseSchema, first));
   });
 
+  it("answers the order to a repeat that comes when the first answer is forgotten, and asks nobody", async () => {
+    const key = randomUUID();
+    const { order } = await create({}, key);
+    await service.client.cancelOrder({ orderId: order?.id ?? "" });
+    await sql`DELETE FROM weft.commands`.execute(database.store.db);
+    peers.world.calls.length = 0;
+    peers.world.users.set(ada, "deleted");
+    peers.world.products.clear();
+    const again = await create({}, key);
+    expect(again.order).toMatchObject({ id: order?.id, status: OrderStatus.CANCELLED, version: 2 });
+    expect(peers.world.calls).toEqual([]);
+
+    await sql`DELETE FROM weft.commands`.execute(database.store.db);
+    const other = await refusal(create({ items: [{ productId: "mug", quantity: 3 }] }, key));
+    expect(other).toMatchObject({ code: Code.InvalidArgument });
+    expect(other.rawMessage).toMatch(/use a new key/);
+    expect(await count("weft.outbox")).toBe(2);
+  });
+
   it("refuses a key that was used for another order", async () => {
     const key = randomUUID();
     await create({}, key);
