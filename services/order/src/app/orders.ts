@@ -19,7 +19,10 @@ export interface Orders {
 
 export interface PlacedOrder {
   readonly order: Order;
-  /** What the payment provider charges. It is told to the payment service and kept nowhere here. */
+  /**
+   * What the payment provider charges: a token for one charge, no card data. No order has it; OrderCreated tells it to the
+   * payment service, and so it is in the outbox for as long as that keeps what was sent, and in the stream.
+   */
   readonly paymentToken: string;
   /** When the order is cancelled if nobody paid. */
   readonly payBy: Date;
