@@ -1,5 +1,5 @@
 /**
- * The payment provider that the shop charges, simulated over real HTTP (HOST, HTTP_PORT); durable in DATA_DIR. Errors are
+ * The payment provider that the shop charges, simulated over real HTTP; durable (settings.ts says where). Errors are
  * `{ code, message }`.
  *
  * - `POST /charges {amount_minor, currency, token, order_id}` with header `Idempotency-Key`: 201 with the charge
@@ -17,12 +17,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Answer, BadRequest, ConnectionCut, jsonObject, listen, type Question } from "../http.ts";
 import { openJournal } from "./journal.ts";
 import { createProvider, type Entry } from "./provider.ts";
+import { settings } from "./settings.ts";
 
-const SLOW_MS = Number(process.env.SLOW_MS ?? 3_000);
-
-const provider = createProvider(openJournal<Entry>(process.env.DATA_DIR ?? ".weft/payments", "journal.ndjson"));
+const { HOST, HTTP_PORT, DATA_DIR, SLOW_MS } = settings.parse(process.env);
+const provider = createProvider(openJournal<Entry>(DATA_DIR, "journal.ndjson"));
 const faults = { fail: 0, stall: 0, lose: 0 };
-const server = await listen(Number(process.env.HTTP_PORT ?? 0), answer, process.env.HOST);
+const server = await listen(HTTP_PORT, answer, HOST);
 
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
   process.once(signal, () => {
