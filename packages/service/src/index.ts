@@ -1,5 +1,5 @@
 export { createMesh, type Mesh } from "@weft/client";
-export { type ServedService, type Server, serve, startServer, storeResponse } from "@weft/server";
+export { invalidField, type ServedService, type Server, serve, startServer, storeResponse } from "@weft/server";
 export type { DurableWork } from "./durable-work.ts";
 export {
   type CreationCursor,

@@ -6,7 +6,7 @@ const id = "a0000000-0000-4000-8000-000000000001";
 const encoded = (text: string | Buffer) => Buffer.from(text as string).toString("base64url");
 const refused = expect.objectContaining({
   code: Code.InvalidArgument,
-  rawMessage: "page_token: value is not a token of this list: pass next_page_token as it came",
+  rawMessage: "page_token: value is not a token of this list: pass on the one that the page before gave",
 });
 
 describe("a page token", () => {

@@ -1,4 +1,4 @@
-import { Code, ConnectError } from "@connectrpc/connect";
+import { invalidField } from "@weft/server";
 
 /** The tokens of one list, as callers carry them from page to page: opaque to them, and text that anybody can make up. */
 export interface PageTokens<Cursor> {
@@ -24,9 +24,9 @@ export function pageTokens<Cursor>({ write, read }: CursorFormat<Cursor>): PageT
       if (token === "") return undefined;
       const cursor = read(Buffer.from(token, "base64url").toString());
       if (cursor === undefined || encode(cursor) !== token) {
-        throw new ConnectError(
-          "page_token: value is not a token of this list: pass next_page_token as it came",
-          Code.InvalidArgument,
+        throw invalidField(
+          "page_token",
+          "value is not a token of this list: pass on the one that the page before gave",
         );
       }
       return cursor;

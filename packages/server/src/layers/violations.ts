@@ -10,3 +10,16 @@ export function toConnectError(violations: Violation[]): ConnectError {
   error.details.push({ desc: schema, value: create(schema, message) });
   return error;
 }
+
+/**
+ * The answer to a field that no rule of the contract can refuse, such as a forged page token: said in the same way. `path`
+ * goes from the request, in the contract's spelling: "page_token", "user.name".
+ */
+export function invalidField(path: string, description: string): ConnectError {
+  const [, schema] = violationsToProto([]);
+  const elements = path.split(".").map((fieldName) => ({ fieldName }));
+  const value = { violations: [{ field: { elements }, message: description }] };
+  const error = new ConnectError(`${path}: ${description}`, Code.InvalidArgument);
+  error.details.push({ desc: schema, value });
+  return error;
+}
