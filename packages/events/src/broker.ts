@@ -12,11 +12,20 @@ export interface Broker {
    * broker's duplicate window is kept once. Rejects with BrokerUnavailable while the broker can't be reached.
    */
   publish(message: OutgoingMessage): Promise<{ readonly sequence: bigint; readonly duplicate: boolean }>;
+  /** What tells whether the broker still has what it acknowledged; a stream that is missing is created. Rejects as `publish` does. */
+  streamState(stream: StreamSpec): Promise<StreamState>;
   /** Delivers to one durable consumer, which several processes may share. Waits for a broker that is away, for ever. */
   consume(options: ConsumeOptions): Consumption;
   /** Calls back each time the broker can be reached again; once for now if it can be. */
   onAvailable(callback: () => void): () => void;
   close(): Promise<void>;
+}
+
+export interface StreamState {
+  /** Changes when the stream was deleted and created again. */
+  readonly created: string;
+  /** The number of its newest event, also of one that it has dropped; lower than before once the broker was rolled back. */
+  readonly lastSequence: bigint;
 }
 
 export interface OutgoingMessage {

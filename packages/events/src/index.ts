@@ -5,6 +5,7 @@ export {
   type Consumption,
   type IncomingMessage,
   type OutgoingMessage,
+  type StreamState,
 } from "./broker.ts";
 export { EventError, type EventErrorReason } from "./event-error.ts";
 export { deadLetterHeaders, decodeHeader, encodeHeader, eventHeaders, type Headers } from "./event-headers.ts";

@@ -18,6 +18,7 @@ export interface MemoryBroker extends Broker {
 }
 
 interface MemoryStream {
+  readonly created: string;
   readonly messages: StoredMessage[];
   readonly consumers: Map<string, MemoryConsumer>;
   readonly recent: Map<string, StoredMessage>;
@@ -32,7 +33,7 @@ export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBro
   function streamNamed(name: string): MemoryStream {
     let stream = streams.get(name);
     if (!stream) {
-      stream = { messages: [], consumers: new Map(), recent: new Map() };
+      stream = { created: new Date(now()).toISOString(), messages: [], consumers: new Map(), recent: new Map() };
       streams.set(name, stream);
     }
     return stream;
@@ -58,6 +59,11 @@ export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBro
       stream.recent.set(message.id, stored);
       for (const consumer of stream.consumers.values()) consumer.offer(stored);
       return { sequence, duplicate: false };
+    },
+    async streamState({ name }) {
+      if (!available) throw new BrokerUnavailable("the broker is away");
+      const { created, messages } = streamNamed(name);
+      return { created, lastSequence: BigInt(messages.length) };
     },
     consume(options): Consumption {
       const stream = streamNamed(options.stream.name);

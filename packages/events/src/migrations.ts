@@ -63,4 +63,18 @@ export const eventMigrations: readonly Migration[] = [
       );
       create index inbox_failures_at on weft.inbox_failures (failed_at);`,
   },
+  {
+    id: "weft.events/0003_outbox_streams",
+    sql: `
+      -- What the broker had acknowledged of each stream: it is refilled when it has less, or another stream of the name.
+      create table weft.outbox_streams (
+        stream text primary key,
+        subject text not null,
+        created text,
+        last_sequence bigint not null
+      );
+      insert into weft.outbox_streams (stream, subject, last_sequence)
+        select stream, min(subject), max(stream_sequence) from weft.outbox
+        where stream_sequence is not null group by stream;`,
+  },
 ];

@@ -1,7 +1,8 @@
-import { JetStreamApiError } from "@nats-io/jetstream";
+import { JetStreamApiError, type StreamInfo } from "@nats-io/jetstream";
 import { InvalidArgumentError, InvalidSubjectError } from "@nats-io/transport-node";
 import { type Logger, silentLogger } from "@weft/telemetry";
-import { type Broker, BrokerUnavailable, type OutgoingMessage } from "../broker.ts";
+import { type Broker, BrokerUnavailable } from "../broker.ts";
+import type { StreamSpec } from "../stream.ts";
 import { openConnection } from "./connection.ts";
 import { startConsumption } from "./consumption.ts";
 import { writeHeaders } from "./message-headers.ts";
@@ -29,10 +30,10 @@ export function createJetStreamBroker(options: JetStreamBrokerOptions): Broker {
   };
   const connection = openConnection({ url, name, logger, random });
   // Streams that are known to be there; a server that comes back may have lost them.
-  const ensured = new Map<string, Promise<void>>();
+  const ensured = new Map<string, Promise<StreamInfo>>();
   connection.onAvailable(() => ensured.clear());
 
-  function ensure({ stream }: OutgoingMessage): Promise<void> {
+  function ensure(stream: StreamSpec): Promise<StreamInfo> {
     let done = ensured.get(stream.name);
     if (!done) {
       done = ensureStream(connection.session().manager, stream, limits);
@@ -45,7 +46,7 @@ export function createJetStreamBroker(options: JetStreamBrokerOptions): Broker {
     async publish(message) {
       const { client } = connection.session();
       try {
-        await ensure(message);
+        await ensure(message.stream);
         const { seq, duplicate } = await client.publish(message.subject, message.data, {
           msgID: message.id,
           headers: writeHeaders(message.headers),
@@ -55,6 +56,17 @@ export function createJetStreamBroker(options: JetStreamBrokerOptions): Broker {
       } catch (error) {
         ensured.delete(message.stream.name);
         throw isRefusal(error) ? error : new BrokerUnavailable("NATS did not acknowledge an event", { cause: error });
+      }
+    },
+    async streamState(stream) {
+      connection.session();
+      ensured.delete(stream.name);
+      try {
+        const { created, state } = await ensure(stream);
+        return { created, lastSequence: BigInt(state.last_seq) };
+      } catch (error) {
+        ensured.delete(stream.name);
+        throw isRefusal(error) ? error : new BrokerUnavailable("NATS did not describe a stream", { cause: error });
       }
     },
     consume: (options) => startConsumption(connection, options, limits, { logger, random }),

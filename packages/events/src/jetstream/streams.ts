@@ -5,6 +5,7 @@ import {
   RetentionPolicy,
   StorageType,
   type StreamConfig,
+  type StreamInfo,
 } from "@nats-io/jetstream";
 import { deadLetterStream, type StreamSpec } from "../stream.ts";
 
@@ -24,36 +25,43 @@ export const nanos = (ms: number): number => Math.round(ms * 1e6);
 
 const streamNotFound = 404;
 
-/** Creates the stream when it is missing and mends what differs; two processes may do so at once. */
-export async function ensureStream(manager: JetStreamManager, spec: StreamSpec, limits: StreamLimits): Promise<void> {
+/** Creates the stream when it is missing and mends what differs; resolves with what it is then; two processes may do so at once. */
+export async function ensureStream(
+  manager: JetStreamManager,
+  spec: StreamSpec,
+  limits: StreamLimits,
+): Promise<StreamInfo> {
   const wanted = {
     subjects: [...spec.subjects],
     max_age: nanos(spec.name === deadLetterStream.name ? limits.deadLetterMaxAgeMs : limits.maxAgeMs),
     duplicate_window: nanos(limits.duplicateWindowMs),
     num_replicas: limits.replicas,
   } satisfies Partial<StreamConfig>;
-  const config = await findStream(manager, spec.name);
-  if (!config) {
-    await manager.streams.add({
+  const info = await findStream(manager, spec.name);
+  if (!info) {
+    return manager.streams.add({
       name: spec.name,
       retention: RetentionPolicy.Limits,
       storage: StorageType.File,
       discard: DiscardPolicy.Old,
       ...wanted,
     });
-  } else if (
+  }
+  const { config } = info;
+  if (
     wanted.subjects.some((subject) => !config.subjects?.includes(subject)) ||
     config.max_age !== wanted.max_age ||
     config.duplicate_window !== wanted.duplicate_window ||
     config.num_replicas !== wanted.num_replicas
   ) {
-    await manager.streams.update(spec.name, { ...config, ...wanted });
+    return manager.streams.update(spec.name, { ...config, ...wanted });
   }
+  return info;
 }
 
-async function findStream(manager: JetStreamManager, name: string): Promise<StreamConfig | undefined> {
+async function findStream(manager: JetStreamManager, name: string): Promise<StreamInfo | undefined> {
   try {
-    return (await manager.streams.info(name)).config;
+    return await manager.streams.info(name);
   } catch (error) {
     if (error instanceof JetStreamApiError && error.status === streamNotFound) return undefined;
     throw error;

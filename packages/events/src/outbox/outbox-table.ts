@@ -18,11 +18,25 @@ export interface PublishedRow {
   readonly streamSequence: bigint;
 }
 
+/** A stream as the broker last acknowledged it. */
+export interface AcknowledgedStream {
+  readonly stream: string;
+  /** One of its subjects. */
+  readonly subject: string;
+  /** Undefined for one that was never looked at. */
+  readonly created: string | undefined;
+  readonly lastSequence: bigint;
+}
+
 /** The relay's statements. */
 export interface OutboxTable {
   /** Rows that have not left, in the order of their keys' commits, without those of the keys that are held back. */
   pending(limit: number, heldBack: readonly string[]): Promise<readonly OutboxRow[]>;
   markPublished(rows: readonly PublishedRow[]): Promise<void>;
+  /** The streams that events were published to. */
+  streams(): Promise<readonly AcknowledgedStream[]>;
+  /** Notes how a stream is now; its rows that it no longer has, those above `kept`, have not left then. Resolves with how many. */
+  reopen(stream: AcknowledgedStream, kept: bigint): Promise<number>;
   /** Deletes rows that left longer ago than the retention; resolves with how many. */
   sweep(retentionMs: number, limit: number): Promise<number>;
   /** How many rows wait (counted up to 100,000), and for how long the oldest has, in milliseconds. */
@@ -34,7 +48,8 @@ export function laneOf(row: { readonly stream: string; readonly key: string }): 
   return `${row.stream} ${row.key}`;
 }
 
-export function createOutboxTable<DB>({ db }: Store<DB>): OutboxTable {
+export function createOutboxTable<DB>(store: Store<DB>): OutboxTable {
+  const { db } = store;
   return {
     async pending(limit, heldBack) {
       const { rows } = await sql<OutboxRow>`
@@ -47,9 +62,42 @@ export function createOutboxTable<DB>({ db }: Store<DB>): OutboxTable {
       const positions = rows.map(({ position }) => position);
       const sequences = rows.map(({ streamSequence }) => String(streamSequence));
       await sql`
-        update weft.outbox o set published_at = clock_timestamp(), stream_sequence = p.sequence
-        from unnest(${positions}::bigint[], ${sequences}::bigint[]) as p(position, sequence)
-        where o.position = p.position`.execute(db);
+        with marked as (
+          update weft.outbox o set published_at = clock_timestamp(), stream_sequence = p.sequence
+          from unnest(${positions}::bigint[], ${sequences}::bigint[]) as p(position, sequence)
+          where o.position = p.position returning o.stream, o.stream_sequence
+        )
+        update weft.outbox_streams s set last_sequence = greatest(s.last_sequence, newest.sequence)
+        from (select stream, max(stream_sequence) as sequence from marked group by stream) as newest
+        where s.stream = newest.stream`.execute(db);
+    },
+    async streams() {
+      const { rows } = await sql<{ stream: string; subject: string; created: string | null; last: string }>`
+        select stream, subject, created, last_sequence as last from weft.outbox_streams`.execute(db);
+      return rows.map(({ stream, subject, created, last }) => ({
+        stream,
+        subject,
+        created: created ?? undefined,
+        lastSequence: BigInt(last),
+      }));
+    },
+    reopen({ stream, subject, created = null, lastSequence }, kept) {
+      return store.transaction(async (tx) => {
+        // All that is kept may have to leave again.
+        await sql`set local statement_timeout = 0`.execute(tx);
+        const { numAffectedRows } = await sql`
+          update weft.outbox set published_at = null, stream_sequence = null
+          where stream = ${stream} and published_at is not null and stream_sequence > ${String(kept)}::bigint`.execute(
+          tx,
+        );
+        await sql`
+          insert into weft.outbox_streams (stream, subject, created, last_sequence)
+          values (${stream}, ${subject}, ${created}, ${String(lastSequence)}::bigint)
+          on conflict (stream) do update set created = excluded.created, last_sequence = excluded.last_sequence`.execute(
+          tx,
+        );
+        return Number(numAffectedRows ?? 0n);
+      });
     },
     async sweep(retentionMs, limit) {
       const { numAffectedRows } = await sql`

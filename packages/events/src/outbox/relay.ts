@@ -1,12 +1,13 @@
 import { type Clock, systemClock } from "@weft/context";
 import { backoffMs, type Listening, type Store, startWorker } from "@weft/store";
 import { type Logger, silentLogger } from "@weft/telemetry";
-import type { Broker } from "../broker.ts";
+import { type Broker, BrokerUnavailable } from "../broker.ts";
 import type { Faults } from "../faults.ts";
 import { outboxChannel } from "../outbox-insert.ts";
 import { startLeadership } from "./leadership.ts";
 import { createOutboxTable, type OutboxRow } from "./outbox-table.ts";
 import { publishRow } from "./publish-row.ts";
+import { refillStreams } from "./refill.ts";
 import { createRelayMetrics } from "./relay-metrics.ts";
 import { sendBatch } from "./send-batch.ts";
 
@@ -26,6 +27,8 @@ export interface RelayOptions<DB> {
   readonly leaderIntervalMs?: number;
   /** How long published rows are kept, in milliseconds; default 3 days. A broker that lost events is refilled from them. */
   readonly retentionMs?: number;
+  /** Milliseconds between two looks at whether the broker still has its streams while nothing is published; default 10,000. */
+  readonly streamCheckMs?: number;
   readonly clock?: Clock;
   readonly random?: () => number;
   readonly faults?: Faults;
@@ -45,12 +48,18 @@ const sweepLimit = 5_000;
 
 /**
  * Carries the outbox to the broker. Of all instances on one database one leads; it wakes on NOTIFY and polls besides.
- * A broker that is away is waited for. A crash between the broker's acknowledgement and the row's mark publishes the
+ * A broker that is away is waited for, and one that lost events is refilled. A crash between the broker's acknowledgement and the row's mark publishes the
  * event again under the same id: the broker's duplicate window or the inbox absorbs it.
  */
 export function startRelay<DB>(options: RelayOptions<DB>): Relay {
   const { store, broker, service, logger = silentLogger, window = 256, batch = 1_000, pollMs = 1_000 } = options;
-  const { retentionMs = 3 * 86_400_000, clock = systemClock, random = Math.random, faults } = options;
+  const {
+    retentionMs = 3 * 86_400_000,
+    streamCheckMs = 10_000,
+    clock = systemClock,
+    random = Math.random,
+    faults,
+  } = options;
   const table = createOutboxTable(store);
   const metrics = createRelayMetrics(service, () =>
     leadership.leads() ? table.backlog() : Promise.resolve(undefined),
@@ -70,12 +79,29 @@ export function startRelay<DB>(options: RelayOptions<DB>): Relay {
   }
 
   async function lead(signal: AbortSignal): Promise<void> {
+    // Streams are compared before each batch, and besides when there is nothing to publish.
+    let nextCheck = Number.NEGATIVE_INFINITY;
     const heldBack = new Map<string, { readonly failures: number; readonly until: number }>();
 
+    async function checkStreams(): Promise<void> {
+      if (clock.now() < nextCheck) return;
+      try {
+        await refillStreams(broker, table, logger);
+        nextCheck = clock.now() + streamCheckMs;
+      } catch (error) {
+        if (!(error instanceof BrokerUnavailable)) throw error;
+      }
+    }
+
     async function relay(): Promise<number> {
+      await checkStreams();
       const held = [...heldBack].filter(([, { until }]) => until > clock.now()).map(([lane]) => lane);
       const rows = await table.pending(batch, held);
       if (rows.length === 0) return 0;
+      const streams = new Map(rows.map(({ stream, subject }) => [stream, { stream, subject }]));
+      // What has to leave again goes before what is newer.
+      const refilled = await refillStreams(broker, table, logger, [...streams.values()]);
+      if (refilled > 0) return refilled;
       const { published, progressed, refused, stopped } = await sendBatch(rows, window, signal, send);
       if (published.length > 0) await table.markPublished(published);
       for (const lane of progressed) heldBack.delete(lane);
@@ -111,7 +137,10 @@ export function startRelay<DB>(options: RelayOptions<DB>): Relay {
     const listening: Promise<Listening | undefined> = store
       .listen(outboxChannel, () => worker.wake())
       .catch(() => undefined);
-    const forget = broker.onAvailable(() => worker.wake());
+    const forget = broker.onAvailable(() => {
+      nextCheck = Number.NEGATIVE_INFINITY;
+      worker.wake();
+    });
     await new Promise<void>((resolve) => {
       if (signal.aborted) resolve();
       else signal.addEventListener("abort", () => resolve(), { once: true });

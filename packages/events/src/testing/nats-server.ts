@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,11 +11,16 @@ export interface TestNatsServer {
   start(): Promise<void>;
   /** kill -9 */
   kill(): Promise<void>;
+  /** Keeps a copy of what is stored; the server must not run. */
+  backUp(): Promise<void>;
+  /** Puts the copy back in place of what is stored; the server must not run. */
+  rollBack(): Promise<void>;
   close(): Promise<void>;
 }
 
 export async function startNatsServer(): Promise<TestNatsServer> {
   const folder = await mkdtemp(join(tmpdir(), "weft-nats-"));
+  const copy = `${folder}-copy`;
   const port = await freePort();
   let child: ChildProcess | undefined;
   const server: TestNatsServer = {
@@ -34,8 +39,16 @@ export async function startNatsServer(): Promise<TestNatsServer> {
       running.kill("SIGKILL");
       await exit;
     },
+    async backUp() {
+      await cp(folder, copy, { recursive: true });
+    },
+    async rollBack() {
+      await rm(folder, { recursive: true });
+      await cp(copy, folder, { recursive: true });
+    },
     async close() {
       await server.kill();
+      await rm(copy, { recursive: true, force: true });
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -1,0 +1,104 @@
+import { jetstreamManager } from "@nats-io/jetstream";
+import { connect } from "@nats-io/transport-node";
+import { sql } from "kysely";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createWorld, type World } from "../conformance/world.ts";
+import { createTestDatabase } from "../testing/database.ts";
+import { startNatsServer, type TestNatsServer } from "../testing/nats-server.ts";
+import { createJetStreamBroker } from "./broker.ts";
+
+const patience = { timeout: 15_000, interval: 20 };
+
+let server: TestNatsServer;
+let world: World;
+beforeEach(async () => {
+  server = await startNatsServer();
+  const database = await createTestDatabase();
+  world = await createWorld({
+    connect: () => createJetStreamBroker({ url: server.url, name: "refill" }),
+    databaseUrl: database.url,
+    interrupt: () => server.kill(),
+    restore: () => server.start(),
+    close: () => database.drop(),
+  });
+});
+afterEach(async () => {
+  await world.close();
+  await server.close();
+});
+
+const texts = async (): Promise<string[]> => (await world.effects()).map(({ text }) => text);
+const publish = async (...numbers: number[]): Promise<void> => {
+  for (const n of numbers) await world.publish("k", String(n));
+};
+const waiting = async (): Promise<number> => {
+  const { rows } = await sql`select from weft.outbox where published_at is null`.execute(world.store.db);
+  return rows.length;
+};
+const relayed = (): Promise<void> => expect.poll(waiting, patience).toBe(0);
+
+async function deleteStream(): Promise<void> {
+  const operator = await connect({ servers: server.url });
+  await (await jetstreamManager(operator)).streams.delete(world.type.stream);
+  await operator.close();
+}
+
+describe("a broker that lost events", () => {
+  it("is refilled after its stream was deleted, before anything newer", async () => {
+    const relay = world.startRelay();
+    await publish(1, 2, 3);
+    await relayed();
+    await relay.close();
+    await deleteStream();
+    await server.kill();
+    await server.start();
+    await publish(4);
+    world.startRelay();
+    world.startSubscriber("a");
+    await expect.poll(texts, patience).toEqual(["1", "2", "3", "4"]);
+  });
+
+  it("is refilled by the relay that runs, and subscribers handle again nothing of what they had handled", async () => {
+    world.startRelay({ streamCheckMs: 50 });
+    world.startSubscriber("a");
+    await publish(1, 2, 3);
+    await expect.poll(texts, patience).toEqual(["1", "2", "3"]);
+    await deleteStream();
+    await publish(4);
+    await expect.poll(texts, patience).toEqual(["1", "2", "3", "4"]);
+    await relayed();
+    world.startSubscriber("b", undefined, { service: "newcomer" });
+    await expect.poll(texts, patience).toEqual(["1", "2", "3", "4", "1", "2", "3", "4"]);
+  });
+
+  it("is refilled without anything newer to publish", async () => {
+    world.startRelay({ streamCheckMs: 50 });
+    await publish(1, 2);
+    await relayed();
+    await deleteStream();
+    world.startSubscriber("a");
+    await expect.poll(texts, patience).toEqual(["1", "2"]);
+  });
+
+  it("is refilled from where it was rolled back to", { timeout: 30_000 }, async () => {
+    world.startRelay();
+    await publish(1);
+    await relayed();
+    await server.kill();
+    await server.backUp();
+    await server.start();
+    await publish(2, 3);
+    await relayed();
+    await server.kill();
+    await server.rollBack();
+    await publish(4);
+    await server.start();
+    await relayed();
+    world.startSubscriber("a");
+    await expect.poll(texts, patience).toEqual(["1", "2", "3", "4"]);
+    const { rows } = await sql`select stream_sequence::int as n from weft.outbox order by position`.execute(
+      world.store.db,
+    );
+    expect(rows).toEqual([1, 2, 3, 4].map((n) => ({ n })));
+  });
+});

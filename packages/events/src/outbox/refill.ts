@@ -1,0 +1,45 @@
+import type { Logger } from "@weft/telemetry";
+import { type Broker, BrokerUnavailable, type StreamState } from "../broker.ts";
+import { streamOf } from "../stream.ts";
+import type { AcknowledgedStream, OutboxTable } from "./outbox-table.ts";
+
+type StreamName = Pick<AcknowledgedStream, "stream" | "subject">;
+
+/**
+ * Compares streams with what the broker had acknowledged of them, and lets what it lost leave again, in the order of
+ * its keys: all kept rows where the stream is another one, those above its newest event where it was rolled back.
+ * The event's id lets the broker and the inboxes drop what they have. Resolves with how many rows leave again; without
+ * `streams` it looks at all that were ever published to.
+ */
+export async function refillStreams(
+  broker: Broker,
+  table: OutboxTable,
+  logger: Logger,
+  streams?: readonly StreamName[],
+): Promise<number> {
+  const acknowledged = await table.streams();
+  let reopened = 0;
+  for (const { stream, subject } of streams ?? acknowledged) {
+    const known = acknowledged.find((each) => each.stream === stream);
+    const state = await broker.streamState(streamOf(stream, subject)).catch((error: unknown) => {
+      if (error instanceof BrokerUnavailable) throw error;
+      // A stream that the broker refuses holds up none but its own events, and those when they are published.
+      return undefined;
+    });
+    if (!state) continue;
+    const kept = known ? whatIsKept(known, state) : undefined;
+    if (known?.created === state.created && kept === undefined) continue;
+    // A stream that is met for the first time has nothing to be refilled with.
+    const lastSequence = kept === undefined ? (known?.lastSequence ?? 0n) : state.lastSequence;
+    const rows = await table.reopen({ stream, subject, created: state.created, lastSequence }, kept ?? lastSequence);
+    if (kept !== undefined) logger.warn({ stream, rows }, "the broker lost events: they are published again");
+    reopened += rows;
+  }
+  return reopened;
+}
+
+/** The number up to which the broker has what it acknowledged; undefined when that is all of it. */
+function whatIsKept(known: AcknowledgedStream, state: StreamState): bigint | undefined {
+  if (known.created !== undefined && known.created !== state.created) return 0n;
+  return state.lastSequence < known.lastSequence ? state.lastSequence : undefined;
+}
