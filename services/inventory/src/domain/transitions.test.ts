@@ -75,7 +75,7 @@ describe("the life of a reservation", () => {
       [held, requested, "free", "released"],
       [pinned, requested, "free", "released"],
       [committed, "refused"],
-      [expired, expired],
+      [expired, requested, "released"],
       [requested, requested],
       [cancelled, cancelled],
     ],

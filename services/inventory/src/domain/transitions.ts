@@ -110,13 +110,17 @@ export function fulfil(current: Reservation | undefined, orderId: string, now: D
   }
 }
 
-/** Gives the stock back at the caller's wish; where there is none left to give, nothing changes. Throws ReservationClosedError once committed. */
+/**
+ * Gives the stock back at the caller's wish, for good: what expired has none left to give, and an order that comes later
+ * doesn't retake it. A repeat changes nothing. Throws ReservationClosedError once committed.
+ */
 export function release(current: Reservation): Transition {
   switch (current.state.kind) {
     case "held":
     case "pinned":
       return released(current, "requested", "free");
     case "expired":
+      return released(current, "requested");
     case "released":
       return { reservation: current };
     case "committed":
@@ -143,14 +147,13 @@ export function cancel(current: Reservation | undefined, orderId: string, now: D
   }
 }
 
-function released(current: Reservation, cause: ReleaseCause, move: StockMove): Transition {
+function released(current: Reservation, cause: ReleaseCause, move?: StockMove): Transition {
   const state = { kind: "released", cause } as const;
-  return { reservation: inState(current, state), move, news: state };
+  return { reservation: inState(current, state), news: state, ...(move && { move }) };
 }
 
 function unfillable(current: Reservation): Transition {
-  const state = { kind: "released", cause: "expired" } as const;
-  return { reservation: inState(current, state), news: state };
+  return released(current, "expired");
 }
 
 function inState(reservation: Reservation, state: ReservationState): Reservation {

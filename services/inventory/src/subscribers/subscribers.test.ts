@@ -73,6 +73,20 @@ describe("OrderCreated", () => {
     expect(await published(database, orderId)).toEqual(["StockReleased EXPIRED: 4 gold"]);
   });
 
+  it("doesn't take again what was released after it had expired", async () => {
+    await reserve(4);
+    await expireAll();
+    await inventory.client.releaseReservation({ orderId });
+    await inventory.client.releaseReservation({ orderId });
+    expect(await beans()).toEqual({ stock: 10, reserved: 0 });
+    await orderCreated(4);
+    expect(await beans()).toEqual({ stock: 10, reserved: 0 });
+    expect((await published(database, orderId)).slice(1)).toEqual([
+      "StockReleased REQUESTED: 4 beans",
+      "StockReleased REQUESTED: 4 beans",
+    ]);
+  });
+
   it("tells again what was released before there was an order to hear it", async () => {
     await reserve(4);
     await inventory.client.releaseReservation({ orderId });
