@@ -29,6 +29,8 @@ const checkViolation = "23514";
 
 describe("the database refuses, whoever asks,", () => {
   it.each([
+    ["a price of nothing", { price_minor_units: 0n }],
+    ["a negative price", { price_minor_units: -1n }],
     ["negative stock", { stock: -1 }],
     ["a negative reserve", { reserved: -1 }],
     ["more in reserve than in stock", { reserved: 6 }],

@@ -56,4 +56,13 @@ export const migrations: readonly Migration[] = [
     `,
   },
   { id: "0002_catalogue", sql: catalogue },
+  {
+    // An order of 0 can only end as a declined card: no provider charges nothing.
+    id: "0003_price",
+    sql: `
+      ALTER TABLE products
+        DROP CONSTRAINT products_price_minor_units_check,
+        ADD CONSTRAINT products_cost_something CHECK (price_minor_units > 0)
+    `,
+  },
 ];
