@@ -3,22 +3,25 @@ import { ProductNotFoundError, StockLimitError } from "../domain/product.ts";
 import { ReservationClosedError, ReservationDiffersError, ReservationNotFoundError } from "../domain/reservation.ts";
 import { StockShortError } from "../domain/stock.ts";
 
-/** Answers with what `work` resolves with; the domain's errors become codes, all others pass. */
+const codes: ReadonlyMap<unknown, Code> = new Map<unknown, Code>([
+  [ProductNotFoundError, Code.NotFound],
+  [ReservationNotFoundError, Code.NotFound],
+  [ReservationDiffersError, Code.AlreadyExists],
+  [StockShortError, Code.FailedPrecondition],
+  [StockLimitError, Code.FailedPrecondition],
+  [ReservationClosedError, Code.FailedPrecondition],
+]);
+
+/** Answers with what `work` resolves with. The domain's errors become codes, in the domain's own words; all others pass. */
 export async function answering<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    const code = codeOf(error);
-    throw code === undefined ? error : new ConnectError((error as Error).message, code);
+    throw toStatus(error);
   }
 }
 
-function codeOf(error: unknown): Code | undefined {
-  if (error instanceof ProductNotFoundError) return Code.NotFound;
-  if (error instanceof ReservationNotFoundError) return Code.NotFound;
-  if (error instanceof ReservationDiffersError) return Code.AlreadyExists;
-  if (error instanceof StockShortError) return Code.FailedPrecondition;
-  if (error instanceof StockLimitError) return Code.FailedPrecondition;
-  if (error instanceof ReservationClosedError) return Code.FailedPrecondition;
-  return undefined;
+function toStatus(error: unknown): unknown {
+  const code = error instanceof Error ? codes.get(error.constructor) : undefined;
+  return code === undefined ? error : new ConnectError((error as Error).message, code);
 }

@@ -11,7 +11,7 @@ import { updateOrderStatus } from "../app/update-order-status.ts";
 import { type OrderFeed, watchOrder } from "../app/watch-order.ts";
 import type { Order } from "../domain/order.ts";
 import { orderMessage, statusOf, userMessage } from "./messages.ts";
-import { toStatus } from "./status.ts";
+import { answering, toStatus } from "./status.ts";
 
 export interface OrderServiceParts extends CreateOrderParts {
   readonly feed: OrderFeed;
@@ -64,14 +64,6 @@ export function serveOrders(parts: OrderServiceParts): ServedService {
     },
   };
   return serve(OrderService, orderServicePolicies, implementation);
-}
-
-async function answering<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw toStatus(error);
-  }
 }
 
 /** The contract's rules let nothing else through to the handler. */

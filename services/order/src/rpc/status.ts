@@ -11,7 +11,7 @@ import {
   UserNotFoundError,
 } from "../domain/refusals.ts";
 
-const codes = new Map<unknown, Code>([
+const codes: ReadonlyMap<unknown, Code> = new Map<unknown, Code>([
   [OrderNotFoundError, Code.NotFound],
   [UserNotFoundError, Code.NotFound],
   [ProductNotFoundError, Code.NotFound],
@@ -26,9 +26,17 @@ const codes = new Map<unknown, Code>([
   [PeerAwayError, Code.Unavailable],
 ]);
 
-/** The domain's errors as codes, in the domain's own words; all others pass as they are. */
+/** Answers with what `work` resolves with. The domain's errors become codes, in the domain's own words; all others pass. */
+export async function answering<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw toStatus(error);
+  }
+}
+
+/** The same for what is thrown out of a stream. */
 export function toStatus(error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
-  const code = codes.get(error.constructor);
-  return code === undefined ? error : new ConnectError(error.message, code);
+  const code = error instanceof Error ? codes.get(error.constructor) : undefined;
+  return code === undefined ? error : new ConnectError((error as Error).message, code);
 }

@@ -1,9 +1,10 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
-import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
+import type { ServiceImpl } from "@connectrpc/connect";
 import { type PaymentSchema, PaymentService, PaymentStatus, paymentServicePolicies } from "@shop/contracts/payment";
 import { type ServedService, serve } from "@weft/service";
-import { NothingChargedError, type Payment, PaymentNotFoundError } from "../domain/payment.ts";
+import type { Payment } from "../domain/payment.ts";
+import { answering } from "./status.ts";
 
 export interface PaymentUseCases {
   readonly get: (orderId: string) => Promise<Payment>;
@@ -13,26 +14,15 @@ export interface PaymentUseCases {
 
 export function servePayments({ get, process, refund }: PaymentUseCases): ServedService {
   const implementation: ServiceImpl<typeof PaymentService> = {
-    getPayment: ({ orderId }) => answering(() => get(orderId)),
-    processPayment: ({ orderId }) => answering(() => process(orderId)),
-    refundPayment: ({ orderId, reason }) => answering(() => refund(orderId, reason)),
+    getPayment: ({ orderId }) => answering(async () => asPayment(await get(orderId))),
+    processPayment: ({ orderId }) => answering(async () => asPayment(await process(orderId))),
+    refundPayment: ({ orderId, reason }) => answering(async () => asPayment(await refund(orderId, reason))),
   };
   return serve(PaymentService, paymentServicePolicies, implementation);
 }
 
-async function answering(work: () => Promise<Payment>): Promise<{ payment: MessageInitShape<typeof PaymentSchema> }> {
-  try {
-    return { payment: toMessage(await work()) };
-  } catch (error) {
-    throw toStatus(error);
-  }
-}
-
-/** The domain's errors as codes; all others pass. */
-function toStatus(error: unknown): unknown {
-  if (error instanceof PaymentNotFoundError) return new ConnectError(error.message, Code.NotFound);
-  if (error instanceof NothingChargedError) return new ConnectError(error.message, Code.FailedPrecondition);
-  return error;
+function asPayment(payment: Payment): { payment: MessageInitShape<typeof PaymentSchema> } {
+  return { payment: toMessage(payment) };
 }
 
 const statuses: Readonly<Record<Payment["status"], PaymentStatus>> = {

@@ -15,7 +15,8 @@ import { findUserByEmail, getUser } from "../app/find-user.ts";
 import { listUsers } from "../app/list-users.ts";
 import { updateUser } from "../app/update-user.ts";
 import type { Users } from "../app/users.ts";
-import { EmailTakenError, type User, type UserChanges, UserDeletedError, UserNotFoundError } from "../domain/user.ts";
+import type { User, UserChanges } from "../domain/user.ts";
+import { answering } from "./status.ts";
 
 export interface UserServiceParts {
   readonly users: Users;
@@ -65,22 +66,6 @@ function changesOf(user: { email: string; name: string } | undefined, paths: str
   const missing = Object.entries(changes).find(([, value]) => value === "");
   if (missing) throw new ConnectError(`user.${missing[0]}: value is required`, Code.InvalidArgument);
   return changes;
-}
-
-async function answering<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw toStatus(error);
-  }
-}
-
-/** The domain's errors as codes; all others pass. */
-function toStatus(error: unknown): unknown {
-  if (error instanceof UserNotFoundError) return new ConnectError(error.message, Code.NotFound);
-  if (error instanceof EmailTakenError) return new ConnectError(error.message, Code.AlreadyExists);
-  if (error instanceof UserDeletedError) return new ConnectError(error.message, Code.FailedPrecondition);
-  return error;
 }
 
 function asUser(user: User): { user: MessageInitShape<typeof UserSchema> } {
