@@ -3,9 +3,10 @@ import type { DescService } from "@bufbuild/protobuf";
 import { Code, type ConnectRouter, cors as connectCors } from "@connectrpc/connect";
 import cors from "@fastify/cors";
 import { headers } from "@weft/context";
-import Fastify, { type FastifyError, type FastifyInstance } from "fastify";
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { correlationIdOf, type Forwarder, forwardingImplementation } from "../forward/index.ts";
 import { errorAnswer, httpErrorAnswer, isBadRequest, routesOf, statuses } from "../transcoding/index.ts";
+import { reportFailure } from "./report-failure.ts";
 import { restHandler } from "./rest.ts";
 import { registerRpc } from "./rpc.ts";
 import { sendAnswer } from "./send-answer.ts";
@@ -21,7 +22,7 @@ export interface EdgeOptions {
   readonly port: number;
   /** Origins whose pages may call; "*" means every one. */
   readonly corsOrigins: readonly string[];
-  /** Hears of errors that nothing expected. */
+  /** Hears of errors that nothing expected, in the context of the call that failed. */
   readonly onError: (error: unknown) => void;
 }
 
@@ -39,9 +40,9 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     requestTimeout: 30_000,
     forceCloseConnections: "idle",
     genReqId: (request) => correlationIdOf([request.headers[headers.correlationId]].flat()[0]),
-    frameworkErrors: (error, _request, reply) => sendAnswer(reply, answerOf(error, options)),
+    frameworkErrors: (error, request, reply) => answerError(error, request, reply, options),
   });
-  app.setErrorHandler<FastifyError>((error, _request, reply) => sendAnswer(reply, answerOf(error, options)));
+  app.setErrorHandler<FastifyError>((error, request, reply) => answerError(error, request, reply, options));
   app.addHook("onRequest", async (request, reply) => {
     reply.header(headers.correlationId, request.id);
   });
@@ -69,8 +70,8 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   };
 }
 
-function registerRest(app: FastifyInstance, { services, forwarder }: EdgeOptions): void {
-  const handle = restHandler(routesOf(services), forwarder);
+function registerRest(app: FastifyInstance, options: EdgeOptions): void {
+  const handle = restHandler(routesOf(options.services), options);
   app.removeAllContentTypeParsers();
   // Whether a body fits is for the route to say, and no route is found before the body is here.
   app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
@@ -94,15 +95,20 @@ function corsOptions(origins: readonly string[]) {
 }
 
 /** Fastify's own errors have a status, a bad target names itself; anything else is ours. */
-function answerOf(error: FastifyError, { onError }: EdgeOptions) {
-  if (isBadRequest(error)) return errorAnswer(error);
+function answerError(
+  error: FastifyError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { onError }: EdgeOptions,
+): void | Promise<void> {
+  if (isBadRequest(error)) return sendAnswer(reply, errorAnswer(error));
   const status = error.statusCode ?? 500;
-  if (status >= 500) {
-    onError(error);
-    return errorAnswer(error);
-  }
-  const code = Number(
-    Object.entries(statuses).find(([, each]) => each.http === status)?.[0] ?? Code.InvalidArgument,
-  ) as Code;
-  return httpErrorAnswer(status, status === 413 ? Code.ResourceExhausted : code, error.message);
+  if (status < 500) return sendAnswer(reply, httpErrorAnswer(status, codeOf(status), error.message));
+  return reportFailure(request, error, onError).finally(() => sendAnswer(reply, errorAnswer(error)));
+}
+
+function codeOf(httpStatus: number): Code {
+  if (httpStatus === 413) return Code.ResourceExhausted;
+  const found = Object.entries(statuses).find(([, { http }]) => http === httpStatus);
+  return found === undefined ? Code.InvalidArgument : (Number(found[0]) as Code);
 }

@@ -2,6 +2,7 @@ import type { OutgoingHttpHeaders } from "node:http";
 import { type JsonValue, type Message, toJson } from "@bufbuild/protobuf";
 import { type CallOptions, Code, ConnectError } from "@connectrpc/connect";
 import { headers } from "@weft/context";
+import type { Span } from "@weft/telemetry";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { copyOutward, type Forwarder, runEdgeCall } from "../forward/index.ts";
 import {
@@ -9,6 +10,7 @@ import {
   errorAnswer,
   findRoute,
   httpErrorAnswer,
+  isBadRequest,
   type Route,
   toMessage,
 } from "../transcoding/index.ts";
@@ -20,8 +22,14 @@ import { readTarget } from "./target.ts";
 /** Zero values are told as well: a caller of REST has no contract at hand to know them from. */
 const jsonOptions = { alwaysEmitImplicit: true } as const;
 
+export interface RestOptions {
+  readonly forwarder: Forwarder;
+  /** Hears of errors that nothing expected, in the context of the call that failed. */
+  readonly onError: (error: unknown) => void;
+}
+
 /** Answers every REST request: finds its route, reads its message, calls the mesh, and tells the answer or the error as JSON. */
-export function restHandler(routes: readonly Route[], forwarder: Forwarder) {
+export function restHandler(routes: readonly Route[], options: RestOptions) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const target = readTarget(request.raw.url ?? "");
     const found = findRoute(routes, request.method === "HEAD" ? "GET" : request.method, target.path);
@@ -34,7 +42,7 @@ export function restHandler(routes: readonly Route[], forwarder: Forwarder) {
         return sendAnswer(reply, httpErrorAnswer(405, Code.Unimplemented, message));
       }
       case "found":
-        return answerRoute(found.route, found.captures, target.query, forwarder, request, reply);
+        return answerRoute(found.route, found.captures, target.query, options, request, reply);
     }
   };
 }
@@ -43,7 +51,7 @@ async function answerRoute(
   route: Route,
   captures: ReadonlyMap<string, string>,
   query: URLSearchParams,
-  forwarder: Forwarder,
+  { forwarder, onError }: RestOptions,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<void> {
@@ -60,7 +68,7 @@ async function answerRoute(
   };
   try {
     const timeoutMs = requestTimeout(edge.header("x-request-timeout"));
-    await runEdgeCall({ ...edge, timeoutMs }, async (span) => {
+    const answer = async (span: Span): Promise<void> => {
       const body = readJson(request.headers["content-type"], request.body);
       if ("httpStatus" in body) return sendAnswer(reply, body);
       const message = toMessage(route, { captures, query, body: body.json });
@@ -73,10 +81,21 @@ async function answerRoute(
         await reply.send(json(route, response));
       }
       span.setAttribute("http.response.status_code", reply.statusCode);
-    });
+    };
+    await runEdgeCall({ ...edge, timeoutMs }, (span) =>
+      answer(span).catch((error: unknown) => {
+        if (isUnexpected(error) && !aborted.signal.aborted) onError(error);
+        throw error;
+      }),
+    );
   } catch (error) {
     if (!reply.sent) sendAnswer(reply, errorAnswer(error, route));
   }
+}
+
+/** Neither the caller's fault nor a service's answer. */
+function isUnexpected(error: unknown): boolean {
+  return !isBadRequest(error) && !(error instanceof ConnectError);
 }
 
 function json(route: Route, message: Message): JsonValue {
