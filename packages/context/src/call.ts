@@ -30,6 +30,8 @@ export interface KeyedCommand {
   /** The method's full name: keys of different methods never meet. */
   readonly scope: string;
   readonly key: string;
+  /** The number of this run's claim: only the run that holds the key's latest one may answer. Undefined where nothing claims. */
+  readonly claim: bigint | undefined;
   /** Turns the transaction's result into the response's bytes. Set by the RPC layer, used by the store. */
   encode: ((result: unknown) => Uint8Array) | undefined;
   /** Whether the response was written together with the change. */

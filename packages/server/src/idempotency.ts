@@ -91,7 +91,7 @@ async function runOnce(
   claimed: ClaimedCommand,
   handle: () => Promise<Message> | Message,
 ): Promise<Message> {
-  const command: KeyedCommand = { scope: claimed.scope, key: claimed.key, encode: undefined, stored: false };
+  const command: KeyedCommand = { ...claimed, encode: undefined, stored: false };
   try {
     const answer = await runWithCall(createCall({ ...currentCall(), command }), handle);
     const message = create(method.output, answer as MessageInitShape<typeof method.output>);

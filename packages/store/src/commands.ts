@@ -20,6 +20,14 @@ export const commandMigrations: readonly Migration[] = [
       );
       create index commands_claimed_at on weft.commands (claimed_at);`,
   },
+  {
+    id: "weft.store/0002_command_claims",
+    sql: `
+      -- A claim's number is never used again, also where its key was released and claimed anew.
+      create sequence weft.command_claims;
+      select setval('weft.command_claims', (select coalesce(max(claim), 0) + 1 from weft.commands));
+      alter table weft.commands alter column claim set default nextval('weft.command_claims');`,
+  },
 ];
 
 export type CommandClaim =
@@ -67,7 +75,7 @@ export function createCommandStore<DB>({ db }: Store<DB>): CommandStore {
       for (;;) {
         const claimed = await sql<{ claim: string }>`
           insert into weft.commands as c (scope, key, request_hash, lease_until) values (${scope}, ${key}, ${hash}, ${lease})
-          on conflict (scope, key) do update set lease_until = ${lease}, claim = c.claim + 1
+          on conflict (scope, key) do update set lease_until = ${lease}, claim = default
             where c.response is null and c.lease_until < now() and c.request_hash = excluded.request_hash
           returning claim`.execute(db);
         if (claimed.rows[0]) return { kind: "claimed", claim: BigInt(claimed.rows[0].claim) };

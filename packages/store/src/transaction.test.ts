@@ -124,8 +124,13 @@ describe("a keyed command", () => {
   const requestHash = new Uint8Array([1]);
   const claim = (key: string, leaseMs = 60_000, hash = requestHash) =>
     createCommandStore(store).claim({ scope, key, requestHash: hash, leaseMs });
-  const open = (key: string, id = key) => {
-    const command = { scope, key, encode: (id: unknown) => new TextEncoder().encode(`opened ${id}`), stored: false };
+  const claimed = async (key: string, leaseMs?: number): Promise<bigint> => {
+    const answer = await claim(key, leaseMs);
+    return answer.kind === "claimed" ? answer.claim : expect.unreachable(`the key is ${answer.kind}`);
+  };
+  const open = (key: string, claim: bigint | undefined, id = key) => {
+    const encode = (id: unknown) => new TextEncoder().encode(`opened ${id}`);
+    const command = { scope, key, claim, encode, stored: false };
     return runWithCall(createCall({ command }), async () => {
       await store.transaction(async (tx) => {
         await tx.insertInto("account").values({ id, balance: 0 }).execute();
@@ -136,8 +141,7 @@ describe("a keyed command", () => {
   };
 
   it("commits its response with its change", async () => {
-    expect(await claim("k")).toEqual({ kind: "claimed", claim: 1n });
-    expect((await open("k")).stored).toBe(true);
+    expect((await open("k", await claimed("k"))).stored).toBe(true);
     const answer = await claim("k");
     expect(answer).toEqual({ kind: "stored", response: new TextEncoder().encode("opened k") });
     expect(await claim("k", 1, new Uint8Array([2]))).toEqual({ kind: "mismatch" });
@@ -149,7 +153,7 @@ describe("a keyed command", () => {
       for (;;) {
         const answer = await claim("k");
         if (answer.kind === "stored") return new TextDecoder().decode(answer.response);
-        if (answer.kind === "claimed") await open("k", `account-${++id}`);
+        if (answer.kind === "claimed") await open("k", answer.claim, `account-${++id}`);
       }
     };
     const answers = await Promise.all(Array.from({ length: 20 }, call));
@@ -158,13 +162,26 @@ describe("a keyed command", () => {
   });
 
   it("is taken over after its lease, and then only one of the two runs commits", async () => {
-    await claim("k", -1);
-    expect(await claim("k")).toEqual({ kind: "claimed", claim: 2n });
-    await open("k", "the taker's");
-    await expect(open("k", "the sleeper's")).rejects.toThrow("another run");
-    await createCommandStore(store).release({ scope, key: "k", claim: 1n });
+    const sleeper = await claimed("k", -1);
+    const taker = await claimed("k");
+    await expect(open("k", sleeper, "the sleeper's")).rejects.toThrow("another run");
+    await open("k", taker, "the taker's");
+    await expect(open("k", sleeper, "the sleeper's")).rejects.toThrow("another run");
+    await createCommandStore(store).release({ scope, key: "k", claim: sleeper });
     expect(await balances()).toEqual({ "the taker's": 0 });
     expect((await claim("k")).kind).toBe("stored");
+  });
+
+  it("is not answered by a run whose claim was released and taken anew", async () => {
+    const commands = createCommandStore(store);
+    const sleeper = await claimed("k", -1);
+    await commands.release({ scope, key: "k", claim: await claimed("k") });
+    const taker = await claimed("k");
+    await commands.release({ scope, key: "k", claim: sleeper });
+    await commands.complete({ scope, key: "k", response: new Uint8Array([1]), claim: sleeper });
+    await expect(open("k", sleeper, "the sleeper's")).rejects.toThrow("another run");
+    await open("k", taker, "the taker's");
+    expect(await balances()).toEqual({ "the taker's": 0 });
   });
 
   it("frees its key when it is released, and not once it was answered", async () => {
@@ -172,7 +189,7 @@ describe("a keyed command", () => {
     await claim("k");
     expect(await claim("k")).toEqual({ kind: "running" });
     await commands.release({ scope, key: "k" });
-    expect(await claim("k")).toEqual({ kind: "claimed", claim: 1n });
+    expect((await claim("k")).kind).toBe("claimed");
     await commands.complete({ scope, key: "k", response: new Uint8Array([7]) });
     await commands.release({ scope, key: "k" });
     expect(await claim("k")).toEqual({ kind: "stored", response: new Uint8Array([7]) });
