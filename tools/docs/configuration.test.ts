@@ -37,3 +37,17 @@ describe("docs/configuration.md has every variable, with its default, of", () =>
     expect(documented(process)).toEqual(declared(schema));
   });
 });
+
+describe("turbo hides no variable of", () => {
+  const { globalPassThroughEnv } = JSON.parse(readFileSync(join(root, "turbo.json"), "utf8")) as {
+    globalPassThroughEnv: readonly string[];
+  };
+  const passes = (name: string): boolean =>
+    globalPassThroughEnv.some((pattern) =>
+      pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern,
+    );
+
+  it.each(Object.entries(schemas))("%s", (_process, schema) => {
+    expect(Object.keys(schema.shape).filter((name) => !passes(name))).toEqual([]);
+  });
+});

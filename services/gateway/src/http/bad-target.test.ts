@@ -10,9 +10,12 @@ beforeAll(async () => {
 afterAll(() => edge?.close());
 
 /** The answer to a request target as it is: `fetch` would tidy it first. */
-function answerTo(path: string): Promise<{ status: number | undefined; text: string }> {
+function answerTo(
+  path: string,
+  headers: Record<string, string> = {},
+): Promise<{ status: number | undefined; text: string }> {
   return new Promise((resolve, reject) => {
-    const outgoing = request(edge.url, { path, headers: { connection: "close" } }, async (response) => {
+    const outgoing = request(edge.url, { path, headers: { connection: "close", ...headers } }, async (response) => {
       const parts = await response.toArray();
       resolve({ status: response.statusCode, text: Buffer.concat(parts).toString() });
     });
@@ -65,4 +68,8 @@ test.each([
 
 test("no bad target is an error of the gateway's own", () => {
   expect(edge.hidden).toEqual([]);
+});
+
+test.each(["::1:80", "host:port", "a b"])("a Host that is none is 400 on an RPC's path: %s", async (host) => {
+  expect((await answerTo("/shop.user.v1.UserService/GetUser", { host })).status).toBe(400);
 });

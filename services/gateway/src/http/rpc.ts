@@ -29,6 +29,8 @@ export function registerRpc(app: FastifyInstance, options: RpcOptions): void {
     scope.addContentTypeParser("*", (_request, _payload, done) => done(null));
     for (const prefix of options.prefixes) {
       scope.all(`${prefix}*`, (request, reply) => {
+        // Connect makes a URL of it, and a handler that throws after the hijack leaves its caller without an answer.
+        if (!URL.canParse(`http://${request.headers.host ?? "localhost"}`)) return reply.code(400).send();
         reply.hijack();
         for (const [name, value] of Object.entries(reply.getHeaders())) {
           if (value !== undefined) reply.raw.setHeader(name, value);
