@@ -1,25 +1,14 @@
-import { continueFrom, type Logger } from "@weft/telemetry";
+import { continueFrom } from "@weft/telemetry";
 import type { ChargingPayment, Payment } from "../domain/payment.ts";
 import { beginCharge, type ChargeOutcome, cancelForOrder, settleCharge } from "../domain/transitions.ts";
 import type { OrderStanding, Orders } from "./orders.ts";
-import type { PaymentProvider } from "./payment-provider.ts";
-import type { Claim, Payments } from "./payments.ts";
-import { resolveCharge } from "./resolve-charge.ts";
+import type { Claim } from "./payments.ts";
+import { type ResolveParts, resolveCharge } from "./resolve-charge.ts";
 
-export interface ChargeParts {
-  readonly payments: Payments;
+export interface ChargeParts extends ResolveParts {
   readonly orders: Orders;
-  readonly provider: PaymentProvider;
-  readonly logger: Logger;
-  readonly now: () => Date;
   /** Longest time that one step of an attempt takes: asking the order service, or the provider. */
   readonly leaseMs: number;
-  /** Milliseconds until the attempt after the n-th. */
-  readonly pauseMs: (attempt: number) => number;
-  /** How long after it was begun a charge may still take effect at the provider, though nobody here waits for it. */
-  readonly inFlightMs: number;
-  /** Called when the charge turned out to be owed back. */
-  readonly wakeRefunds: () => void;
 }
 
 /**

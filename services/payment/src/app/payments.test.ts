@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { OrderCreatedSchema, OrderStatus } from "@shop/contracts/order";
 import { Unprocessable } from "@weft/events";
+import { type Logger, silentLogger } from "@weft/telemetry";
 import { deliver } from "@weft/testkit";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { orderEvents } from "../testing/order-events.ts";
@@ -11,10 +12,12 @@ let provider: ProviderSimulator;
 let payment: RunningPayment;
 let order: ReturnType<typeof orderEvents>;
 let id: string;
+const errors: object[] = [];
 
 beforeAll(async () => {
   provider = await startProviderSimulator();
-  payment = await openPaymentService({ providerUrl: provider.url, timeoutMs: 500 });
+  const logger: Logger = { ...silentLogger, error: (fields) => void errors.push(fields) };
+  payment = await openPaymentService({ providerUrl: provider.url, timeoutMs: 500, logger });
   order = orderEvents(payment);
 });
 afterAll(async () => {
@@ -28,6 +31,7 @@ afterEach(async () => {
   payment.during.request = payment.during.charge = payment.during.find = undefined;
   payment.standings.clear();
   await provider.fault({ fail: 0, stall: 0, lose: 0 });
+  errors.length = 0;
   await payment.store.db.deleteFrom("payments").execute();
 });
 
@@ -293,6 +297,15 @@ describe("what goes wrong on the way", () => {
       expect(await provider.charges(id)).toHaveLength(1);
     },
   );
+
+  it("a key that the provider knows with another request is final, and somebody is told", async () => {
+    const body = JSON.stringify({ amount_minor: 1, currency: "USD", token: "tok_visa", order_id: randomUUID() });
+    await fetch(`${provider.url}/charges`, { method: "POST", headers: { "idempotency-key": id }, body });
+    await order.created(id);
+    expect(await payment.turn("charge")).toMatchObject([{ status: "failed", reason: "idempotency_key_reused" }]);
+    expect(errors).toEqual([{ orderId: id, status: "failed", attempt: 1, reason: "idempotency_key_reused" }]);
+    expect(await payment.published(id)).toEqual(["PaymentFailed"]);
+  });
 
   it("a refund is tried until the provider has made it", async () => {
     await order.created(id);

@@ -1,12 +1,14 @@
 import type { Payment } from "../domain/payment.ts";
 import { settleLookup } from "../domain/transitions.ts";
-import type { ChargeParts } from "./attempt-charge.ts";
+import type { RefundParts } from "./attempt-refund.ts";
 import type { Claim } from "./payments.ts";
 
-export type ResolveParts = Pick<
-  ChargeParts,
-  "payments" | "provider" | "logger" | "now" | "leaseMs" | "pauseMs" | "wakeRefunds" | "inFlightMs"
->;
+export interface ResolveParts extends RefundParts {
+  /** How long after it was begun a charge may still take effect at the provider, though nobody here waits for it. */
+  readonly inFlightMs: number;
+  /** Called when the charge turned out to be owed back. */
+  readonly wakeRefunds: () => void;
+}
 
 /**
  * What became of a charge whose order was cancelled meanwhile. The provider is asked what it has, and never to charge: what
