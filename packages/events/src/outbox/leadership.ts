@@ -7,6 +7,8 @@ export interface LeadershipOptions<DB> {
   readonly lock: readonly [number, number];
   /** Milliseconds between two tries to take the office, and between two looks at whether it is still held. */
   readonly intervalMs: number;
+  /** The database's longest time to answer, in milliseconds; default 5,000. A connection that died without a word is given up then. */
+  readonly answerMs?: number;
   readonly logger: Logger;
   /** Runs while this process leads; the signal aborts when it no longer does, and the work must end then. */
   readonly lead: (signal: AbortSignal) => Promise<void>;
@@ -18,7 +20,7 @@ export interface LeadershipOptions<DB> {
  * work for a moment: what they do must bear it.
  */
 export function startLeadership<DB>(options: LeadershipOptions<DB>): { close(): Promise<void>; leads(): boolean } {
-  const { store, lock, intervalMs, logger, lead } = options;
+  const { store, lock, intervalMs, answerMs = 5_000, logger, lead } = options;
   const closing = new AbortController();
   let leading = false;
 
@@ -40,10 +42,14 @@ export function startLeadership<DB>(options: LeadershipOptions<DB>): { close(): 
     const end = (): void => term.abort(new Error("the relay no longer leads"));
     const signal = AbortSignal.any([term.signal, closing.signal]);
     client.once("end", end);
+    const ask = (text: string, values: readonly number[] = []) => {
+      const query = { text, values: [...values], query_timeout: answerMs };
+      return client.query(query);
+    };
     try {
       for (;;) {
         signal.throwIfAborted();
-        const { rows } = await client.query("select pg_try_advisory_lock($1, $2) as taken", [...lock]);
+        const { rows } = await ask("select pg_try_advisory_lock($1, $2) as taken", lock);
         if (rows[0].taken) break;
         await pause(intervalMs, signal);
       }
@@ -53,7 +59,7 @@ export function startLeadership<DB>(options: LeadershipOptions<DB>): { close(): 
       const watch = async (): Promise<void> => {
         while (!signal.aborted) {
           await pause(intervalMs, signal).catch(() => undefined);
-          if (!signal.aborted) await client.query("select 1");
+          if (!signal.aborted) await ask("select 1");
         }
       };
       await watch()
