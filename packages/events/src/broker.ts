@@ -73,6 +73,8 @@ export interface IncomingMessage {
   ack(): void;
   /** Asks for another delivery after so many milliseconds. */
   nak(delayMs: number): void;
+  /** Lets go of it without an answer: it comes again after the wait for one. */
+  drop(): void;
   /** Starts the wait for an answer anew. */
   working(): void;
   /**

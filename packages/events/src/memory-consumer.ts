@@ -109,6 +109,8 @@ export function createMemoryConsumer(options: ConsumeOptions, available: () => b
         wait(entry, delayMs);
         queueMicrotask(deliver);
       },
+      // Its place is free again once the wait for an answer is over.
+      drop() {},
       working() {
         if (current()) wait(entry, options.ackWaitMs);
       },

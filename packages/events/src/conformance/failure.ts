@@ -130,6 +130,23 @@ export function describeFailure(setUp: () => Promise<BrokerHarness>): void {
       },
     );
 
+    it("takes more events after as many went unanswered as it takes ahead", async () => {
+      const struck = new Set<string>();
+      world.startRelay();
+      world.startSubscriber("a", undefined, {
+        ackWaitMs: 300,
+        concurrency: 1,
+        faults(point, id) {
+          if (point !== "before-ack" || struck.has(id)) return;
+          struck.add(id);
+          throw new Error("died here");
+        },
+      });
+      const numbers = Array.from({ length: 20 }, (_, i) => String(i + 1));
+      for (const n of numbers) await world.publish("k", n);
+      await expect.poll(texts, patience).toEqual(numbers);
+    });
+
     it.for(["before-publish", "after-publish"] as const)(
       "loses and doubles nothing when the relay dies %s",
       async (fault) => {

@@ -35,6 +35,7 @@ const event = (keySeq: number) => {
     storedAt: new Date(),
     ack() {},
     nak() {},
+    drop() {},
     working() {},
     predecessorsSettled: async () => false,
   };

@@ -57,6 +57,7 @@ export function startStreamConsumer<DB>(options: StreamConsumerOptions<DB>): Str
     } catch (error) {
       // Unanswered, it comes again after the acknowledgement's wait.
       held.delete(message);
+      message.drop();
       logger.warn({ error, eventId: event.id }, "an event was not answered");
     }
   }

@@ -76,6 +76,7 @@ export function startConsumption(
       storedAt: message.time,
       ack: () => settle(() => message.ack()),
       nak: (delayMs) => settle(() => message.nak(Math.max(0, Math.round(delayMs)))),
+      drop: () => settle(() => undefined),
       working() {
         if (open) message.working();
       },
