@@ -1,4 +1,5 @@
 export { storeResponse } from "./command.ts";
+export { type ErrorCode, type ErrorsAsCodes, errorsAsCodes } from "./errors-as-codes.ts";
 export { createHealth, type HealthService } from "./health.ts";
 export type { Claim, CommandStore } from "./idempotency.ts";
 export type { ErrorMapper } from "./layers/errors.ts";

@@ -1,5 +1,13 @@
 export { createMesh, type Mesh } from "@weft/client";
-export { invalidField, type ServedService, type Server, serve, startServer, storeResponse } from "@weft/server";
+export {
+  errorsAsCodes,
+  invalidField,
+  type ServedService,
+  type Server,
+  serve,
+  startServer,
+  storeResponse,
+} from "@weft/server";
 export type { DurableWork } from "./durable-work.ts";
 export {
   type CreationCursor,

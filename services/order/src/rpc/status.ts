@@ -1,4 +1,5 @@
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code } from "@connectrpc/connect";
+import { errorsAsCodes } from "@weft/service";
 import { AmountTooLargeError, MixedCurrenciesError } from "../domain/money.ts";
 import { OrderNotFoundError, PaymentConfirmsError } from "../domain/order.ts";
 import { TransitionRefusedError } from "../domain/order-status.ts";
@@ -11,7 +12,7 @@ import {
   UserNotFoundError,
 } from "../domain/refusals.ts";
 
-const codes: ReadonlyMap<unknown, Code> = new Map<unknown, Code>([
+export const { answering, toStatus } = errorsAsCodes([
   [OrderNotFoundError, Code.NotFound],
   [UserNotFoundError, Code.NotFound],
   [ProductNotFoundError, Code.NotFound],
@@ -25,18 +26,3 @@ const codes: ReadonlyMap<unknown, Code> = new Map<unknown, Code>([
   [KeyReusedError, Code.InvalidArgument],
   [PeerAwayError, Code.Unavailable],
 ]);
-
-/** Answers with what `work` resolves with. The domain's errors become codes, in the domain's own words; all others pass. */
-export async function answering<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw toStatus(error);
-  }
-}
-
-/** The same for what is thrown out of a stream. */
-export function toStatus(error: unknown): unknown {
-  const code = error instanceof Error ? codes.get(error.constructor) : undefined;
-  return code === undefined ? error : new ConnectError((error as Error).message, code);
-}

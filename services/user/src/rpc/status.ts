@@ -1,22 +1,9 @@
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code } from "@connectrpc/connect";
+import { errorsAsCodes } from "@weft/service";
 import { EmailTakenError, UserDeletedError, UserNotFoundError } from "../domain/user.ts";
 
-const codes: ReadonlyMap<unknown, Code> = new Map<unknown, Code>([
+export const { answering } = errorsAsCodes([
   [UserNotFoundError, Code.NotFound],
   [EmailTakenError, Code.AlreadyExists],
   [UserDeletedError, Code.FailedPrecondition],
 ]);
-
-/** Answers with what `work` resolves with. The domain's errors become codes, in the domain's own words; all others pass. */
-export async function answering<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw toStatus(error);
-  }
-}
-
-function toStatus(error: unknown): unknown {
-  const code = error instanceof Error ? codes.get(error.constructor) : undefined;
-  return code === undefined ? error : new ConnectError((error as Error).message, code);
-}

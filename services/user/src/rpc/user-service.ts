@@ -1,6 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
-import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
+import type { ServiceImpl } from "@connectrpc/connect";
 import {
   CreateUserResponseSchema,
   type UserSchema,
@@ -8,7 +8,7 @@ import {
   UserStatus,
   userServicePolicies,
 } from "@shop/contracts/user";
-import { creationPageTokens, type ServedService, serve, storeResponse } from "@weft/service";
+import { creationPageTokens, invalidField, type ServedService, serve, storeResponse } from "@weft/service";
 import { createUser } from "../app/create-user.ts";
 import { deleteUser } from "../app/delete-user.ts";
 import { findUserByEmail, getUser } from "../app/find-user.ts";
@@ -64,7 +64,7 @@ function changesOf(user: { email: string; name: string } | undefined, paths: str
     ...(named.has("name") ? { name: user?.name ?? "" } : {}),
   };
   const missing = Object.entries(changes).find(([, value]) => value === "");
-  if (missing) throw new ConnectError(`user.${missing[0]}: value is required`, Code.InvalidArgument);
+  if (missing) throw invalidField(`user.${missing[0]}`, "value is required");
   return changes;
 }
 
