@@ -11,6 +11,8 @@ export interface ConnectionOptions {
   readonly name: string;
   readonly logger: Logger;
   readonly random: () => number;
+  /** Opens a connection to the servers; the NATS client's own by default. */
+  readonly dial?: typeof connect;
 }
 
 export interface Session {
@@ -30,8 +32,8 @@ export interface Connection {
 const connectTimeoutMs = 2_000;
 const requestTimeoutMs = 3_000;
 
-/** Connects in the background and reconnects for ever, so that a service starts, and lives on, while NATS is away. */
-export function openConnection({ url, name, logger, random }: ConnectionOptions): Connection {
+/** Connects in the background and reconnects for ever, also after the client gave a connection up, so that a service starts, and lives on, while NATS is away. */
+export function openConnection({ url, name, logger, random, dial = connect }: ConnectionOptions): Connection {
   const closing = new AbortController();
   const callbacks = new Set<() => void>();
   let connection: NatsConnection | undefined;
@@ -39,37 +41,47 @@ export function openConnection({ url, name, logger, random }: ConnectionOptions)
   let available = false;
 
   async function run(): Promise<void> {
-    for (let failures = 0; !closing.signal.aborted; failures++) {
+    for (let failures = 0; !closing.signal.aborted; ) {
       try {
-        const opened = await connect({
-          servers: url.split(","),
-          name,
-          timeout: connectTimeoutMs,
-          maxReconnectAttempts: -1,
-          reconnectTimeWait: 250,
-          reconnectJitter: 100,
-          ignoreAuthErrorAbort: true,
-          // A server that hangs is noticed within 10 s.
-          pingInterval: 5_000,
-          maxPingOut: 1,
-          noAsyncTraces: true,
-        });
-        if (closing.signal.aborted) return await opened.close();
-        connection = opened;
-        session = {
-          client: jetstream(opened, { timeout: requestTimeoutMs }),
-          manager: await jetstreamManager(opened, { timeout: requestTimeoutMs, checkAPI: false }),
-        };
-        becomeAvailable();
+        const opened = await open();
+        failures = 0;
         await follow(opened);
-        return;
+        if (!closing.signal.aborted) logger.warn({}, "the connection to NATS was closed for good: opening another");
       } catch (error) {
-        if (failures === 0) logger.warn({ error }, "NATS can't be reached: trying again until it can");
-        await pause(backoffMs(failures + 1, { baseMs: 100, maxMs: 1_000, random }), closing.signal).catch(
-          () => undefined,
-        );
+        if (failures === 0 && !closing.signal.aborted) logger.warn({ error }, "NATS can't be reached: trying again until it can");
+      } finally {
+        available = false;
+        session = undefined;
+        await connection?.close().catch(() => undefined);
+        connection = undefined;
       }
+      failures += 1;
+      await pause(backoffMs(failures, { baseMs: 100, maxMs: 1_000, random }), closing.signal).catch(() => undefined);
     }
+  }
+
+  async function open(): Promise<NatsConnection> {
+    const opened = await dial({
+      servers: url.split(","),
+      name,
+      timeout: connectTimeoutMs,
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: 250,
+      reconnectJitter: 100,
+      ignoreAuthErrorAbort: true,
+      // A server that hangs is noticed within 10 s.
+      pingInterval: 5_000,
+      maxPingOut: 1,
+      noAsyncTraces: true,
+    });
+    connection = opened;
+    closing.signal.throwIfAborted();
+    session = {
+      client: jetstream(opened, { timeout: requestTimeoutMs }),
+      manager: await jetstreamManager(opened, { timeout: requestTimeoutMs, checkAPI: false }),
+    };
+    becomeAvailable();
+    return opened;
   }
 
   function becomeAvailable(): void {
