@@ -60,6 +60,13 @@ describe("publish", () => {
     expect(new Uint8Array(rows[0]?.data ?? [])).toEqual(bytes);
   });
 
+  it("lets an event that no call caused begin a correlation of its own", async () => {
+    const { id } = await store.transaction(() => publish(Thing, { name: "k" }));
+    const { rows } = await sql<{ correlation: string }>`
+      select headers ->> 'x-correlation-id' as correlation from weft.outbox`.execute(store.db);
+    expect(rows).toEqual([{ correlation: id }]);
+  });
+
   it("numbers a key's events without gaps in the order of their commits, rolled back ones aside", async () => {
     await Promise.allSettled(
       Array.from({ length: 30 }, (_, i) =>

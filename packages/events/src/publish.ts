@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { create, type DescMessage, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { currentCall } from "@weft/context";
 import { currentTransaction } from "@weft/store";
@@ -50,8 +49,9 @@ export async function publish<Desc extends DescMessage>(
       `${type.subject} has ${data.length} bytes and may have ${maxEventBytes}: publish a reference to the large part instead`,
     );
   }
-  const id = createEventId();
-  const headers = describe(type, id, key, options);
+  const now = new Date();
+  const id = createEventId(now.getTime());
+  const headers = describe(type, id, key, now, options);
   const keySeq = await insertIntoOutbox(tx, { id, stream: type.stream, subject: type.subject, key, headers, data });
   return { id, keySeq };
 }
@@ -68,8 +68,14 @@ function keyOf(type: EventType, message: object): string {
   return key;
 }
 
-function describe(type: EventType, id: string, key: string, options: PublishOptions): Record<string, string> {
-  const correlationId = currentCall()?.correlationId ?? randomUUID();
+function describe(
+  type: EventType,
+  id: string,
+  key: string,
+  now: Date,
+  options: PublishOptions,
+): Record<string, string> {
+  const correlationId = currentCall()?.correlationId ?? id;
   if (correlationId.length > maxCorrelationIdLength) {
     throw new EventError("header-too-long", `the correlation id has more than ${maxCorrelationIdLength} characters`);
   }
@@ -78,7 +84,7 @@ function describe(type: EventType, id: string, key: string, options: PublishOpti
     [eventHeaders.specVersion]: "1.0",
     [eventHeaders.id]: id,
     [eventHeaders.type]: type.subject,
-    [eventHeaders.time]: new Date().toISOString(),
+    [eventHeaders.time]: now.toISOString(),
     [eventHeaders.subject]: encodeHeader(key),
     [eventHeaders.key]: encodeHeader(key),
     [eventHeaders.correlationId]: encodeHeader(correlationId),
