@@ -18,7 +18,7 @@ export interface Delivery {
 }
 
 export interface SubscriptionOptions {
-  /** What becomes of a key after one of its events became a dead letter: its next events are handled (default), or become dead letters too until it is unparked. */
+  /** What becomes of a key after one of its events became a dead letter: its next events are handled (default), or become dead letters too until `unpark` of "@weft/events/inbox" lets it go. */
   readonly afterDeadLetter?: "continue" | "park";
 }
 

@@ -1,5 +1,7 @@
+import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { deadLetterHeaders, decodeHeader, eventHeaders } from "../event-headers.ts";
+import { unpark } from "../inbox/index.ts";
 import { RetryLater, Unprocessable } from "../subscribe.ts";
 import { type BrokerHarness, createWorld, type World } from "./world.ts";
 
@@ -87,6 +89,30 @@ export function describeFailure(setUp: () => Promise<BrokerHarness>): void {
         "parked",
       ]);
       expect(await texts()).toEqual(["free"]);
+    });
+
+    it("goes on with a key that was unparked", async () => {
+      world.startRelay();
+      world.startSubscriber(
+        "a",
+        async (event) => {
+          if (event.root === "poison") throw new Unprocessable("no");
+        },
+        { service: "parking", subscription: { afterDeadLetter: "park" } },
+      );
+      const parked = async (): Promise<number> => {
+        const { rows } = await sql`select from weft.inbox_positions where parked_by is not null`.execute(
+          world.store.db,
+        );
+        return rows.length;
+      };
+      await world.publish("k", "poison");
+      await expect.poll(parked, patience).toBe(1);
+      const key = { service: "parking", stream: world.type.stream, key: "k" };
+      expect(await unpark(world.store, key)).toBe(true);
+      expect(await unpark(world.store, key)).toBe(false);
+      await world.publish("k", "next");
+      await expect.poll(texts, patience).toEqual(["next"]);
     });
 
     it("counts a run whose handler could not reach something other than the database", async () => {

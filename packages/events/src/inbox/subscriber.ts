@@ -6,6 +6,7 @@ import { packageOf } from "../event-type.ts";
 import type { Faults } from "../faults.ts";
 import type { Subscription } from "../subscribe.ts";
 import { type StreamConsumer, startStreamConsumer } from "./consumer.ts";
+import { consumerName } from "./consumer-name.ts";
 import { createInboxMetrics } from "./inbox-metrics.ts";
 import { createInboxTable } from "./inbox-table.ts";
 
@@ -59,7 +60,7 @@ export function startSubscriber<DB>(options: SubscriberOptions<DB>): Subscriber 
   const consumers: StreamConsumer[] = [];
   const metrics = createInboxMetrics(service, () => consumers);
   for (const [stream, subscriptions] of byStream) {
-    const consumer = `${service}/${stream}`;
+    const consumer = consumerName(service, stream);
     consumers.push(
       startStreamConsumer({
         service,

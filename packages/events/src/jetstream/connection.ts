@@ -48,7 +48,8 @@ export function openConnection({ url, name, logger, random, dial = connect }: Co
         await follow(opened);
         if (!closing.signal.aborted) logger.warn({}, "the connection to NATS was closed for good: opening another");
       } catch (error) {
-        if (failures === 0 && !closing.signal.aborted) logger.warn({ error }, "NATS can't be reached: trying again until it can");
+        if (failures === 0 && !closing.signal.aborted)
+          logger.warn({ error }, "NATS can't be reached: trying again until it can");
       } finally {
         available = false;
         session = undefined;
