@@ -1,13 +1,7 @@
 export { type BackoffOptions, backoffMs } from "./backoff.ts";
 export { CommandTakenOver } from "./command-response.ts";
 export { type CommandClaim, type CommandStore, commandMigrations, createCommandStore } from "./commands.ts";
-export {
-  databaseCode,
-  isLockTimeout,
-  isSerializationFailure,
-  isUnavailable,
-  isUniqueViolation,
-} from "./errors.ts";
+export { isLockTimeout, isUnavailable, isUniqueViolation } from "./errors.ts";
 export { createLanes, type Lanes } from "./lanes.ts";
 export type { Listening } from "./listener.ts";
 export { migrate, migrationStatus } from "./migrate.ts";
