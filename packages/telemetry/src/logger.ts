@@ -32,8 +32,21 @@ export function createLogger(options: LoggerOptions): Logger {
       mixin: callFields,
       redact: ["password", "authorization", "payment_token", "paymentToken", "*.password", "*.paymentToken"],
     },
-    options.destination ?? pino.destination(1),
+    options.destination ?? standardOutput(),
   );
+}
+
+/**
+ * Not pino's own destination: once the reader of the pipe is gone, its flush at exit waits for ever. Here the lines are
+ * lost, and the process goes on.
+ */
+function standardOutput(): DestinationStream {
+  if (!process.stdout.listeners("error").includes(ignoreLostReader)) process.stdout.on("error", ignoreLostReader);
+  return process.stdout;
+}
+
+function ignoreLostReader(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
 }
 
 function callFields(): Record<string, string> {
