@@ -58,7 +58,8 @@ async function afterFailure<DB>(context: ProcessContext<DB>, event: IncomingEven
   const { table, rules, closing, logger, maxDeliver, backoff } = context;
   const later = (failures: number): number => backoffMs(failures, backoff);
   if (closing.aborted) return { outcome: "retried", retryInMs: 0 };
-  const fields = { error, subject: event.subject, eventId: event.id, key: event.key };
+  const { subject, id: eventId, key, correlationId: correlation_id } = event;
+  const fields = { error, subject, eventId, key, correlation_id };
   try {
     if (error instanceof RetryLater || isUnavailable(error)) {
       const asked = error instanceof RetryLater ? error.delayMs : undefined;

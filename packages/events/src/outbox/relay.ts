@@ -48,8 +48,8 @@ const sweepLimit = 5_000;
 
 /**
  * Carries the outbox to the broker. Of all instances on one database one leads; it wakes on NOTIFY and polls besides.
- * A broker that is away is waited for, and one that lost events is refilled. A crash between the broker's acknowledgement and the row's mark publishes the
- * event again under the same id: the broker's duplicate window or the inbox absorbs it.
+ * A broker that is away is waited for, and one that lost events is refilled. A crash between the broker's acknowledgement
+ * and the row's mark publishes the event again under the same id: the broker's duplicate window or the inbox absorbs it.
  */
 export function startRelay<DB>(options: RelayOptions<DB>): Relay {
   const { store, broker, service, logger = silentLogger, window = 256, batch = 1_000, pollMs = 1_000 } = options;
