@@ -1,4 +1,4 @@
-export { FieldRulesSchema, field } from "./gen/buf/validate/validate_pb.ts";
+export { FieldRulesSchema, field, type Violations, ViolationsSchema } from "./gen/buf/validate/validate_pb.ts";
 export { http } from "./gen/google/api/annotations_pb.ts";
 export { type HttpRule, HttpRuleSchema } from "./gen/google/api/http_pb.ts";
 export {

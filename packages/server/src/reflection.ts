@@ -1,7 +1,7 @@
 import { createRegistry, type DescFile, type DescService, type Registry, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { Code, type ConnectRouter } from "@connectrpc/connect";
-import { ServerReflection, ServerReflectionAlpha } from "@weft/contracts";
+import { Health, ServerReflection, ServerReflectionAlpha } from "@weft/contracts";
 
 /** The request's oneof; v1 and v1alpha have the same shape. */
 type MessageRequest =
@@ -11,7 +11,7 @@ type MessageRequest =
 
 /** gRPC server reflection, v1 and v1alpha, over the contracts of `services`. */
 export function registerReflection(router: ConnectRouter, services: readonly DescService[]): void {
-  const index = createIndex([...services, ServerReflection]);
+  const index = createIndex([...services, Health, ServerReflection]);
   const answer = (request: MessageRequest): ReturnType<typeof index.answer> => index.answer(request);
   router.service(ServerReflection, {
     async *serverReflectionInfo(requests) {

@@ -7,7 +7,7 @@
 
 import type { GenEnum, GenExtension, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, extDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Duration, FieldMask, FieldOptions, MessageOptions, OneofOptions, Timestamp } from "@bufbuild/protobuf/wkt";
+import type { Duration, FieldDescriptorProto_Type, FieldMask, FieldOptions, MessageOptions, OneofOptions, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_descriptor, file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file buf/validate/validate.proto.
  */
 export const file_buf_validate_validate: GenFile = /*@__PURE__*/
-  fileDesc("ChtidWYvdmFsaWRhdGUvdmFsaWRhdGUucHJvdG8SDGJ1Zi52YWxpZGF0ZSI3CgRSdWxlEgoKAmlkGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSEgoKZXhwcmVzc2lvbhgDIAEoCSIvCgxNZXNzYWdlUnVsZXMSHwoDY2VsGAMgAygLMhIuYnVmLnZhbGlkYXRlLlJ1bGUiHgoKT25lb2ZSdWxlcxIQCghyZXF1aXJlZBgBIAEoCCLkBQoKRmllbGRSdWxlcxIfCgNjZWwYFyADKAsyEi5idWYudmFsaWRhdGUuUnVsZRIQCghyZXF1aXJlZBgZIAEoCBIkCgZpZ25vcmUYGyABKA4yFC5idWYudmFsaWRhdGUuSWdub3JlEisKBmRvdWJsZRgCIAEoCzIZLmJ1Zi52YWxpZGF0ZS5Eb3VibGVSdWxlc0gAEikKBWludDMyGAMgASgLMhguYnVmLnZhbGlkYXRlLkludDMyUnVsZXNIABIpCgVpbnQ2NBgEIAEoCzIYLmJ1Zi52YWxpZGF0ZS5JbnQ2NFJ1bGVzSAASKwoGdWludDMyGAUgASgLMhkuYnVmLnZhbGlkYXRlLlVJbnQzMlJ1bGVzSAASKwoGdWludDY0GAYgASgLMhkuYnVmLnZhbGlkYXRlLlVJbnQ2NFJ1bGVzSAASJwoEYm9vbBgNIAEoCzIXLmJ1Zi52YWxpZGF0ZS5Cb29sUnVsZXNIABIrCgZzdHJpbmcYDiABKAsyGS5idWYudmFsaWRhdGUuU3RyaW5nUnVsZXNIABIpCgVieXRlcxgPIAEoCzIYLmJ1Zi52YWxpZGF0ZS5CeXRlc1J1bGVzSAASJwoEZW51bRgQIAEoCzIXLmJ1Zi52YWxpZGF0ZS5FbnVtUnVsZXNIABIvCghyZXBlYXRlZBgSIAEoCzIbLmJ1Zi52YWxpZGF0ZS5SZXBlYXRlZFJ1bGVzSAASJQoDbWFwGBMgASgLMhYuYnVmLnZhbGlkYXRlLk1hcFJ1bGVzSAASLwoIZHVyYXRpb24YFSABKAsyGy5idWYudmFsaWRhdGUuRHVyYXRpb25SdWxlc0gAEjEKCXRpbWVzdGFtcBgWIAEoCzIcLmJ1Zi52YWxpZGF0ZS5UaW1lc3RhbXBSdWxlc0gAEjIKCmZpZWxkX21hc2sYHCABKAsyHC5idWYudmFsaWRhdGUuRmllbGRNYXNrUnVsZXNIAEIGCgR0eXBlIp8BCgtEb3VibGVSdWxlcxINCgVjb25zdBgBIAEoARIMCgJsdBgCIAEoAUgAEg0KA2x0ZRgDIAEoAUgAEgwKAmd0GAQgASgBSAESDQoDZ3RlGAUgASgBSAESCgoCaW4YBiADKAESDgoGbm90X2luGAcgAygBEg4KBmZpbml0ZRgIIAEoCEILCglsZXNzX3RoYW5CDgoMZ3JlYXRlcl90aGFuIo4BCgpJbnQzMlJ1bGVzEg0KBWNvbnN0GAEgASgFEgwKAmx0GAIgASgFSAASDQoDbHRlGAMgASgFSAASDAoCZ3QYBCABKAVIARINCgNndGUYBSABKAVIARIKCgJpbhgGIAMoBRIOCgZub3RfaW4YByADKAVCCwoJbGVzc190aGFuQg4KDGdyZWF0ZXJfdGhhbiKOAQoKSW50NjRSdWxlcxINCgVjb25zdBgBIAEoAxIMCgJsdBgCIAEoA0gAEg0KA2x0ZRgDIAEoA0gAEgwKAmd0GAQgASgDSAESDQoDZ3RlGAUgASgDSAESCgoCaW4YBiADKAMSDgoGbm90X2luGAcgAygDQgsKCWxlc3NfdGhhbkIOCgxncmVhdGVyX3RoYW4ijwEKC1VJbnQzMlJ1bGVzEg0KBWNvbnN0GAEgASgNEgwKAmx0GAIgASgNSAASDQoDbHRlGAMgASgNSAASDAoCZ3QYBCABKA1IARINCgNndGUYBSABKA1IARIKCgJpbhgGIAMoDRIOCgZub3RfaW4YByADKA1CCwoJbGVzc190aGFuQg4KDGdyZWF0ZXJfdGhhbiKPAQoLVUludDY0UnVsZXMSDQoFY29uc3QYASABKAQSDAoCbHQYAiABKARIABINCgNsdGUYAyABKARIABIMCgJndBgEIAEoBEgBEg0KA2d0ZRgFIAEoBEgBEgoKAmluGAYgAygEEg4KBm5vdF9pbhgHIAMoBEILCglsZXNzX3RoYW5CDgoMZ3JlYXRlcl90aGFuIhoKCUJvb2xSdWxlcxINCgVjb25zdBgBIAEoCCLyAgoLU3RyaW5nUnVsZXMSDQoFY29uc3QYASABKAkSCwoDbGVuGBMgASgEEg8KB21pbl9sZW4YAiABKAQSDwoHbWF4X2xlbhgDIAEoBBIRCglsZW5fYnl0ZXMYFCABKAQSEQoJbWluX2J5dGVzGAQgASgEEhEKCW1heF9ieXRlcxgFIAEoBBIPCgdwYXR0ZXJuGAYgASgJEg4KBnByZWZpeBgHIAEoCRIOCgZzdWZmaXgYCCABKAkSEAoIY29udGFpbnMYCSABKAkSFAoMbm90X2NvbnRhaW5zGBcgASgJEgoKAmluGAogAygJEg4KBm5vdF9pbhgLIAMoCRIPCgVlbWFpbBgMIAEoCEgAEhIKCGhvc3RuYW1lGA0gASgISAASDAoCaXAYDiABKAhIABINCgN1cmkYESABKAhIABIOCgR1dWlkGBYgASgISAASFwoNaG9zdF9hbmRfcG9ydBggIAEoCEgAQgwKCndlbGxfa25vd24iSgoKQnl0ZXNSdWxlcxINCgVjb25zdBgBIAEoDBILCgNsZW4YDSABKAQSDwoHbWluX2xlbhgCIAEoBBIPCgdtYXhfbGVuGAMgASgEIkwKCUVudW1SdWxlcxINCgVjb25zdBgBIAEoBRIUCgxkZWZpbmVkX29ubHkYAiABKAgSCgoCaW4YAyADKAUSDgoGbm90X2luGAQgAygFIm4KDVJlcGVhdGVkUnVsZXMSEQoJbWluX2l0ZW1zGAEgASgEEhEKCW1heF9pdGVtcxgCIAEoBBIOCgZ1bmlxdWUYAyABKAgSJwoFaXRlbXMYBCABKAsyGC5idWYudmFsaWRhdGUuRmllbGRSdWxlcyKCAQoITWFwUnVsZXMSEQoJbWluX3BhaXJzGAEgASgEEhEKCW1heF9wYWlycxgCIAEoBBImCgRrZXlzGAQgASgLMhguYnVmLnZhbGlkYXRlLkZpZWxkUnVsZXMSKAoGdmFsdWVzGAUgASgLMhguYnVmLnZhbGlkYXRlLkZpZWxkUnVsZXMizgIKDUR1cmF0aW9uUnVsZXMSKAoFY29uc3QYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SJwoCbHQYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25IABIoCgNsdGUYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25IABInCgJndBgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkgBEigKA2d0ZRgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkgBEiUKAmluGAcgAygLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEikKBm5vdF9pbhgIIAMoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkILCglsZXNzX3RoYW5CDgoMZ3JlYXRlcl90aGFuIlcKDkZpZWxkTWFza1J1bGVzEikKBWNvbnN0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxIKCgJpbhgCIAMoCRIOCgZub3RfaW4YAyADKAki0QIKDlRpbWVzdGFtcFJ1bGVzEikKBWNvbnN0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCgJsdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIABIpCgNsdGUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSAASEAoGbHRfbm93GAcgASgISAASKAoCZ3QYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSAESKQoDZ3RlGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgBEhAKBmd0X25vdxgIIAEoCEgBEikKBndpdGhpbhgJIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkILCglsZXNzX3RoYW5CDgoMZ3JlYXRlcl90aGFuKk0KBklnbm9yZRIWChJJR05PUkVfVU5TUEVDSUZJRUQQABIYChRJR05PUkVfSUZfWkVST19WQUxVRRABEhEKDUlHTk9SRV9BTFdBWVMQAzpWCgdtZXNzYWdlEh8uZ29vZ2xlLnByb3RvYnVmLk1lc3NhZ2VPcHRpb25zGIcJIAEoCzIaLmJ1Zi52YWxpZGF0ZS5NZXNzYWdlUnVsZXNSB21lc3NhZ2U6TgoFb25lb2YSHS5nb29nbGUucHJvdG9idWYuT25lb2ZPcHRpb25zGIcJIAEoCzIYLmJ1Zi52YWxpZGF0ZS5PbmVvZlJ1bGVzUgVvbmVvZjpOCgVmaWVsZBIdLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE9wdGlvbnMYhwkgASgLMhguYnVmLnZhbGlkYXRlLkZpZWxkUnVsZXNSBWZpZWxk", [file_google_protobuf_descriptor, file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp]);
+  fileDesc("ChtidWYvdmFsaWRhdGUvdmFsaWRhdGUucHJvdG8SDGJ1Zi52YWxpZGF0ZSI3CgRSdWxlEgoKAmlkGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSEgoKZXhwcmVzc2lvbhgDIAEoCSIvCgxNZXNzYWdlUnVsZXMSHwoDY2VsGAMgAygLMhIuYnVmLnZhbGlkYXRlLlJ1bGUiHgoKT25lb2ZSdWxlcxIQCghyZXF1aXJlZBgBIAEoCCLkBQoKRmllbGRSdWxlcxIfCgNjZWwYFyADKAsyEi5idWYudmFsaWRhdGUuUnVsZRIQCghyZXF1aXJlZBgZIAEoCBIkCgZpZ25vcmUYGyABKA4yFC5idWYudmFsaWRhdGUuSWdub3JlEisKBmRvdWJsZRgCIAEoCzIZLmJ1Zi52YWxpZGF0ZS5Eb3VibGVSdWxlc0gAEikKBWludDMyGAMgASgLMhguYnVmLnZhbGlkYXRlLkludDMyUnVsZXNIABIpCgVpbnQ2NBgEIAEoCzIYLmJ1Zi52YWxpZGF0ZS5JbnQ2NFJ1bGVzSAASKwoGdWludDMyGAUgASgLMhkuYnVmLnZhbGlkYXRlLlVJbnQzMlJ1bGVzSAASKwoGdWludDY0GAYgASgLMhkuYnVmLnZhbGlkYXRlLlVJbnQ2NFJ1bGVzSAASJwoEYm9vbBgNIAEoCzIXLmJ1Zi52YWxpZGF0ZS5Cb29sUnVsZXNIABIrCgZzdHJpbmcYDiABKAsyGS5idWYudmFsaWRhdGUuU3RyaW5nUnVsZXNIABIpCgVieXRlcxgPIAEoCzIYLmJ1Zi52YWxpZGF0ZS5CeXRlc1J1bGVzSAASJwoEZW51bRgQIAEoCzIXLmJ1Zi52YWxpZGF0ZS5FbnVtUnVsZXNIABIvCghyZXBlYXRlZBgSIAEoCzIbLmJ1Zi52YWxpZGF0ZS5SZXBlYXRlZFJ1bGVzSAASJQoDbWFwGBMgASgLMhYuYnVmLnZhbGlkYXRlLk1hcFJ1bGVzSAASLwoIZHVyYXRpb24YFSABKAsyGy5idWYudmFsaWRhdGUuRHVyYXRpb25SdWxlc0gAEjEKCXRpbWVzdGFtcBgWIAEoCzIcLmJ1Zi52YWxpZGF0ZS5UaW1lc3RhbXBSdWxlc0gAEjIKCmZpZWxkX21hc2sYHCABKAsyHC5idWYudmFsaWRhdGUuRmllbGRNYXNrUnVsZXNIAEIGCgR0eXBlIp8BCgtEb3VibGVSdWxlcxINCgVjb25zdBgBIAEoARIMCgJsdBgCIAEoAUgAEg0KA2x0ZRgDIAEoAUgAEgwKAmd0GAQgASgBSAESDQoDZ3RlGAUgASgBSAESCgoCaW4YBiADKAESDgoGbm90X2luGAcgAygBEg4KBmZpbml0ZRgIIAEoCEILCglsZXNzX3RoYW5CDgoMZ3JlYXRlcl90aGFuIo4BCgpJbnQzMlJ1bGVzEg0KBWNvbnN0GAEgASgFEgwKAmx0GAIgASgFSAASDQoDbHRlGAMgASgFSAASDAoCZ3QYBCABKAVIARINCgNndGUYBSABKAVIARIKCgJpbhgGIAMoBRIOCgZub3RfaW4YByADKAVCCwoJbGVzc190aGFuQg4KDGdyZWF0ZXJfdGhhbiKOAQoKSW50NjRSdWxlcxINCgVjb25zdBgBIAEoAxIMCgJsdBgCIAEoA0gAEg0KA2x0ZRgDIAEoA0gAEgwKAmd0GAQgASgDSAESDQoDZ3RlGAUgASgDSAESCgoCaW4YBiADKAMSDgoGbm90X2luGAcgAygDQgsKCWxlc3NfdGhhbkIOCgxncmVhdGVyX3RoYW4ijwEKC1VJbnQzMlJ1bGVzEg0KBWNvbnN0GAEgASgNEgwKAmx0GAIgASgNSAASDQoDbHRlGAMgASgNSAASDAoCZ3QYBCABKA1IARINCgNndGUYBSABKA1IARIKCgJpbhgGIAMoDRIOCgZub3RfaW4YByADKA1CCwoJbGVzc190aGFuQg4KDGdyZWF0ZXJfdGhhbiKPAQoLVUludDY0UnVsZXMSDQoFY29uc3QYASABKAQSDAoCbHQYAiABKARIABINCgNsdGUYAyABKARIABIMCgJndBgEIAEoBEgBEg0KA2d0ZRgFIAEoBEgBEgoKAmluGAYgAygEEg4KBm5vdF9pbhgHIAMoBEILCglsZXNzX3RoYW5CDgoMZ3JlYXRlcl90aGFuIhoKCUJvb2xSdWxlcxINCgVjb25zdBgBIAEoCCLyAgoLU3RyaW5nUnVsZXMSDQoFY29uc3QYASABKAkSCwoDbGVuGBMgASgEEg8KB21pbl9sZW4YAiABKAQSDwoHbWF4X2xlbhgDIAEoBBIRCglsZW5fYnl0ZXMYFCABKAQSEQoJbWluX2J5dGVzGAQgASgEEhEKCW1heF9ieXRlcxgFIAEoBBIPCgdwYXR0ZXJuGAYgASgJEg4KBnByZWZpeBgHIAEoCRIOCgZzdWZmaXgYCCABKAkSEAoIY29udGFpbnMYCSABKAkSFAoMbm90X2NvbnRhaW5zGBcgASgJEgoKAmluGAogAygJEg4KBm5vdF9pbhgLIAMoCRIPCgVlbWFpbBgMIAEoCEgAEhIKCGhvc3RuYW1lGA0gASgISAASDAoCaXAYDiABKAhIABINCgN1cmkYESABKAhIABIOCgR1dWlkGBYgASgISAASFwoNaG9zdF9hbmRfcG9ydBggIAEoCEgAQgwKCndlbGxfa25vd24iSgoKQnl0ZXNSdWxlcxINCgVjb25zdBgBIAEoDBILCgNsZW4YDSABKAQSDwoHbWluX2xlbhgCIAEoBBIPCgdtYXhfbGVuGAMgASgEIkwKCUVudW1SdWxlcxINCgVjb25zdBgBIAEoBRIUCgxkZWZpbmVkX29ubHkYAiABKAgSCgoCaW4YAyADKAUSDgoGbm90X2luGAQgAygFIm4KDVJlcGVhdGVkUnVsZXMSEQoJbWluX2l0ZW1zGAEgASgEEhEKCW1heF9pdGVtcxgCIAEoBBIOCgZ1bmlxdWUYAyABKAgSJwoFaXRlbXMYBCABKAsyGC5idWYudmFsaWRhdGUuRmllbGRSdWxlcyKCAQoITWFwUnVsZXMSEQoJbWluX3BhaXJzGAEgASgEEhEKCW1heF9wYWlycxgCIAEoBBImCgRrZXlzGAQgASgLMhguYnVmLnZhbGlkYXRlLkZpZWxkUnVsZXMSKAoGdmFsdWVzGAUgASgLMhguYnVmLnZhbGlkYXRlLkZpZWxkUnVsZXMizgIKDUR1cmF0aW9uUnVsZXMSKAoFY29uc3QYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SJwoCbHQYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25IABIoCgNsdGUYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25IABInCgJndBgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkgBEigKA2d0ZRgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkgBEiUKAmluGAcgAygLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEikKBm5vdF9pbhgIIAMoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkILCglsZXNzX3RoYW5CDgoMZ3JlYXRlcl90aGFuIlcKDkZpZWxkTWFza1J1bGVzEikKBWNvbnN0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxIKCgJpbhgCIAMoCRIOCgZub3RfaW4YAyADKAki0QIKDlRpbWVzdGFtcFJ1bGVzEikKBWNvbnN0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCgJsdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBIABIpCgNsdGUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSAASEAoGbHRfbm93GAcgASgISAASKAoCZ3QYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSAESKQoDZ3RlGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgBEhAKBmd0X25vdxgIIAEoCEgBEikKBndpdGhpbhgJIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkILCglsZXNzX3RoYW5CDgoMZ3JlYXRlcl90aGFuIjkKClZpb2xhdGlvbnMSKwoKdmlvbGF0aW9ucxgBIAMoCzIXLmJ1Zi52YWxpZGF0ZS5WaW9sYXRpb24ijQEKCVZpb2xhdGlvbhImCgVmaWVsZBgFIAEoCzIXLmJ1Zi52YWxpZGF0ZS5GaWVsZFBhdGgSJQoEcnVsZRgGIAEoCzIXLmJ1Zi52YWxpZGF0ZS5GaWVsZFBhdGgSDwoHcnVsZV9pZBgCIAEoCRIPCgdtZXNzYWdlGAMgASgJEg8KB2Zvcl9rZXkYBCABKAgiPQoJRmllbGRQYXRoEjAKCGVsZW1lbnRzGAEgAygLMh4uYnVmLnZhbGlkYXRlLkZpZWxkUGF0aEVsZW1lbnQi6QIKEEZpZWxkUGF0aEVsZW1lbnQSFAoMZmllbGRfbnVtYmVyGAEgASgFEhIKCmZpZWxkX25hbWUYAiABKAkSPgoKZmllbGRfdHlwZRgDIAEoDjIqLmdvb2dsZS5wcm90b2J1Zi5GaWVsZERlc2NyaXB0b3JQcm90by5UeXBlEjwKCGtleV90eXBlGAQgASgOMiouZ29vZ2xlLnByb3RvYnVmLkZpZWxkRGVzY3JpcHRvclByb3RvLlR5cGUSPgoKdmFsdWVfdHlwZRgFIAEoDjIqLmdvb2dsZS5wcm90b2J1Zi5GaWVsZERlc2NyaXB0b3JQcm90by5UeXBlEg8KBWluZGV4GAYgASgESAASEgoIYm9vbF9rZXkYByABKAhIABIRCgdpbnRfa2V5GAggASgDSAASEgoIdWludF9rZXkYCSABKARIABIUCgpzdHJpbmdfa2V5GAogASgJSABCCwoJc3Vic2NyaXB0Kk0KBklnbm9yZRIWChJJR05PUkVfVU5TUEVDSUZJRUQQABIYChRJR05PUkVfSUZfWkVST19WQUxVRRABEhEKDUlHTk9SRV9BTFdBWVMQAzpWCgdtZXNzYWdlEh8uZ29vZ2xlLnByb3RvYnVmLk1lc3NhZ2VPcHRpb25zGIcJIAEoCzIaLmJ1Zi52YWxpZGF0ZS5NZXNzYWdlUnVsZXNSB21lc3NhZ2U6TgoFb25lb2YSHS5nb29nbGUucHJvdG9idWYuT25lb2ZPcHRpb25zGIcJIAEoCzIYLmJ1Zi52YWxpZGF0ZS5PbmVvZlJ1bGVzUgVvbmVvZjpOCgVmaWVsZBIdLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE9wdGlvbnMYhwkgASgLMhguYnVmLnZhbGlkYXRlLkZpZWxkUnVsZXNSBWZpZWxk", [file_google_protobuf_descriptor, file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp]);
 
 /**
  * A rule in the Common Expression Language.
@@ -929,6 +929,151 @@ export type TimestampRules = Message<"buf.validate.TimestampRules"> & {
  */
 export const TimestampRulesSchema: GenMessage<TimestampRules> = /*@__PURE__*/
   messageDesc(file_buf_validate_validate, 17);
+
+/**
+ * What a request that breaks its contract's rules is answered with, as a detail of INVALID_ARGUMENT.
+ *
+ * @generated from message buf.validate.Violations
+ */
+export type Violations = Message<"buf.validate.Violations"> & {
+  /**
+   * @generated from field: repeated buf.validate.Violation violations = 1;
+   */
+  violations: Violation[];
+};
+
+/**
+ * Describes the message buf.validate.Violations.
+ * Use `create(ViolationsSchema)` to create a new message.
+ */
+export const ViolationsSchema: GenMessage<Violations> = /*@__PURE__*/
+  messageDesc(file_buf_validate_validate, 18);
+
+/**
+ * @generated from message buf.validate.Violation
+ */
+export type Violation = Message<"buf.validate.Violation"> & {
+  /**
+   * @generated from field: optional buf.validate.FieldPath field = 5;
+   */
+  field?: FieldPath | undefined;
+
+  /**
+   * @generated from field: optional buf.validate.FieldPath rule = 6;
+   */
+  rule?: FieldPath | undefined;
+
+  /**
+   * @generated from field: optional string rule_id = 2;
+   */
+  ruleId: string;
+
+  /**
+   * @generated from field: optional string message = 3;
+   */
+  message: string;
+
+  /**
+   * @generated from field: optional bool for_key = 4;
+   */
+  forKey: boolean;
+};
+
+/**
+ * Describes the message buf.validate.Violation.
+ * Use `create(ViolationSchema)` to create a new message.
+ */
+export const ViolationSchema: GenMessage<Violation> = /*@__PURE__*/
+  messageDesc(file_buf_validate_validate, 19);
+
+/**
+ * @generated from message buf.validate.FieldPath
+ */
+export type FieldPath = Message<"buf.validate.FieldPath"> & {
+  /**
+   * @generated from field: repeated buf.validate.FieldPathElement elements = 1;
+   */
+  elements: FieldPathElement[];
+};
+
+/**
+ * Describes the message buf.validate.FieldPath.
+ * Use `create(FieldPathSchema)` to create a new message.
+ */
+export const FieldPathSchema: GenMessage<FieldPath> = /*@__PURE__*/
+  messageDesc(file_buf_validate_validate, 20);
+
+/**
+ * @generated from message buf.validate.FieldPathElement
+ */
+export type FieldPathElement = Message<"buf.validate.FieldPathElement"> & {
+  /**
+   * @generated from field: optional int32 field_number = 1;
+   */
+  fieldNumber: number;
+
+  /**
+   * @generated from field: optional string field_name = 2;
+   */
+  fieldName: string;
+
+  /**
+   * @generated from field: optional google.protobuf.FieldDescriptorProto.Type field_type = 3;
+   */
+  fieldType: FieldDescriptorProto_Type;
+
+  /**
+   * @generated from field: optional google.protobuf.FieldDescriptorProto.Type key_type = 4;
+   */
+  keyType: FieldDescriptorProto_Type;
+
+  /**
+   * @generated from field: optional google.protobuf.FieldDescriptorProto.Type value_type = 5;
+   */
+  valueType: FieldDescriptorProto_Type;
+
+  /**
+   * @generated from oneof buf.validate.FieldPathElement.subscript
+   */
+  subscript: {
+    /**
+     * @generated from field: uint64 index = 6;
+     */
+    value: bigint;
+    case: "index";
+  } | {
+    /**
+     * @generated from field: bool bool_key = 7;
+     */
+    value: boolean;
+    case: "boolKey";
+  } | {
+    /**
+     * @generated from field: int64 int_key = 8;
+     */
+    value: bigint;
+    case: "intKey";
+  } | {
+    /**
+     * @generated from field: uint64 uint_key = 9;
+     */
+    value: bigint;
+    case: "uintKey";
+  } | {
+    /**
+     * @generated from field: string string_key = 10;
+     */
+    value: string;
+    case: "stringKey";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message buf.validate.FieldPathElement.
+ * Use `create(FieldPathElementSchema)` to create a new message.
+ */
+export const FieldPathElementSchema: GenMessage<FieldPathElement> = /*@__PURE__*/
+  messageDesc(file_buf_validate_validate, 21);
 
 /**
  * @generated from enum buf.validate.Ignore
