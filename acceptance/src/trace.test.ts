@@ -39,7 +39,10 @@ beforeAll(async () => {
       const has = (service: string, name: string) =>
         seen.some((span) => span.service === service && span.name === name);
       const mails = seen.filter(({ name }) => name === "SMTP send").length;
-      return lastSpans.every(([service, name]) => has(service, name)) && mails === mailsOfAnOrder;
+      // Processes export at their own pace: a child can be here before its parent.
+      const ids = new Set([caller, ...seen.map(({ spanId }) => spanId)]);
+      const whole = seen.every(({ parentSpanId }) => ids.has(parentSpanId ?? ""));
+      return whole && lastSpans.every(([service, name]) => has(service, name)) && mails === mailsOfAnOrder;
     },
     { timeoutMs: 30_000 },
   );
