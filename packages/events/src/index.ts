@@ -10,7 +10,6 @@ export {
 export { EventError, type EventErrorReason } from "./event-error.ts";
 export { deadLetterHeaders, decodeHeader, encodeHeader, eventHeaders, type Headers } from "./event-headers.ts";
 export type { EventType } from "./event-type.ts";
-export type { FaultPoint, Faults } from "./faults.ts";
 export { createMemoryBroker, type MemoryBrokerOptions } from "./memory-broker.ts";
 export { eventMigrations } from "./migrations.ts";
 export { maxEventBytes, type PublishedEvent, type PublishOptions, publish } from "./publish.ts";

@@ -1,6 +1,6 @@
 import { create, type DescMessage, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { currentCall } from "@weft/context";
-import { currentTransaction } from "@weft/store";
+import { currentFaults, currentTransaction, onCommit } from "@weft/store";
 import { injectTrace } from "@weft/telemetry";
 import { EventError } from "./event-error.ts";
 import { encodeHeader, eventHeaders } from "./event-headers.ts";
@@ -53,6 +53,12 @@ export async function publish<Desc extends DescMessage>(
   const id = createEventId(now.getTime());
   const headers = describe(type, id, key, now, options);
   const keySeq = await insertIntoOutbox(tx, { id, stream: type.stream, subject: type.subject, key, headers, data });
+  const faults = currentFaults();
+  if (faults) {
+    const event = { id, subject: type.subject };
+    await faults("before-commit", event);
+    onCommit(() => void faults("after-commit", event));
+  }
   return { id, keySeq };
 }
 

@@ -16,6 +16,7 @@ import {
   type Worker,
 } from "@weft/store";
 import type { z } from "zod";
+import { crashPoints } from "./crash-points.ts";
 import { type DurableWork, startDurableWork } from "./durable-work.ts";
 import { type Platform, runProcess } from "./process.ts";
 import type { Environment, ServiceSettings } from "./settings.ts";
@@ -63,11 +64,13 @@ export function runService<DB, Schema extends z.ZodType<ServiceSettings>>(
     ...(options.env && { env: options.env }),
     async start(platform) {
       const { settings, logger, onClose } = platform;
+      const drill = settings.WEFT_CRASH ? { faults: crashPoints(settings.WEFT_CRASH) } : {};
       const store = openStore<DB>({
         url: settings.DATABASE_URL,
         application: name,
         maxConnections: settings.DATABASE_POOL,
         logger,
+        ...drill,
       });
       onClose("store", () => store.close());
       const { applied } = await migrate(store, [...commandMigrations, ...eventMigrations, ...options.migrations]);
@@ -76,7 +79,7 @@ export function runService<DB, Schema extends z.ZodType<ServiceSettings>>(
       const broker = createJetStreamBroker({ url: settings.NATS_URL, name: platform.instance, logger });
       onClose("broker", () => broker.close());
       // Before whatever publishes, so that it closes after it.
-      const relay = startRelay({ store, broker, service: name, logger });
+      const relay = startRelay({ store, broker, service: name, logger, ...drill });
       onClose("relay", () => relay.close());
       const startWorker = (work: DurableWork) => startDurableWork(platform, work);
       const parts = await options.setup({ ...platform, store, startWorker });
@@ -87,6 +90,7 @@ export function runService<DB, Schema extends z.ZodType<ServiceSettings>>(
           broker,
           subscriptions: parts.subscriptions,
           logger,
+          ...drill,
         });
         onClose("subscriber", () => subscriber.close());
       }

@@ -20,6 +20,8 @@ export const platformSettings = z.object({
 export const serviceSettings = platformSettings.extend({
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
   NATS_URL: z.url({ protocol: /^(nats|tls)$/ }),
+  /** A crash drill: where this process is to kill itself. See `crashPoints`. */
+  WEFT_CRASH: z.string().optional(),
   DATABASE_POOL: z.coerce.number().int().min(2).max(200).default(10),
 });
 

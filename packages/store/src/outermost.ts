@@ -3,13 +3,15 @@ import { inSpan } from "@weft/telemetry";
 import type { Kysely, Transaction } from "kysely";
 import { storeResponse } from "./command-response.ts";
 import { isSerializationFailure } from "./errors.ts";
+import type { Faults } from "./faults.ts";
 import { pause } from "./pause.ts";
 import { runInScope, type Scope } from "./transaction.ts";
 
-export interface RetryOptions {
+export interface OutermostOptions {
   /** Runs of one transaction, the first included. */
   readonly maxAttempts: number;
   readonly random: () => number;
+  readonly faults?: Faults | undefined;
 }
 
 /**
@@ -21,12 +23,12 @@ export async function runOutermost<DB, T>(
   owner: object,
   db: Kysely<DB>,
   work: (tx: Transaction<DB>) => Promise<T>,
-  { maxAttempts, random }: RetryOptions,
+  { maxAttempts, random, faults }: OutermostOptions,
 ): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await inSpan("transaction", { attributes: { "weft.store.attempt": attempt } }, () =>
-        runOnce(owner, db, work),
+        runOnce(owner, db, work, faults),
       );
     } catch (error) {
       if (attempt >= maxAttempts || !isSerializationFailure(error)) throw error;
@@ -35,7 +37,12 @@ export async function runOutermost<DB, T>(
   }
 }
 
-async function runOnce<DB, T>(owner: object, db: Kysely<DB>, work: (tx: Transaction<DB>) => Promise<T>): Promise<T> {
+async function runOnce<DB, T>(
+  owner: object,
+  db: Kysely<DB>,
+  work: (tx: Transaction<DB>) => Promise<T>,
+  faults: Faults | undefined,
+): Promise<T> {
   const committed: (() => void)[] = [];
   const command = currentCall()?.command;
   let stored = false;
@@ -48,6 +55,7 @@ async function runOnce<DB, T>(owner: object, db: Kysely<DB>, work: (tx: Transact
         tx: tx as unknown as Transaction<unknown>,
         depth: 0,
         committed,
+        faults,
         turn: Promise.resolve(),
       };
       try {

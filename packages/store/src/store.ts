@@ -1,6 +1,7 @@
 import { type Logger, silentLogger } from "@weft/telemetry";
 import { Kysely, PostgresDialect, type Transaction } from "kysely";
 import pg from "pg";
+import type { Faults } from "./faults.ts";
 import { joinTransaction } from "./join.ts";
 import { createListener, type Listening } from "./listener.ts";
 import { runOutermost } from "./outermost.ts";
@@ -49,6 +50,8 @@ export interface StoreOptions {
   readonly maxAttempts?: number;
   readonly logger?: Logger;
   readonly random?: () => number;
+  /** A crash drill, told of the events that this store's transactions publish. */
+  readonly faults?: Faults;
 }
 
 /** Opens a pool on a PostgreSQL database. Nothing connects before it is needed. */
@@ -102,7 +105,7 @@ export function openStore<DB>(options: StoreOptions): Store<DB> {
       const scope = activeScope();
       return scope?.owner === pool
         ? joinTransaction(scope, work)
-        : runOutermost(pool, db, work, { maxAttempts, random });
+        : runOutermost(pool, db, work, { maxAttempts, random, faults: options.faults });
     },
     listen: (channel, onNotify) => listener.listen(channel, onNotify),
     connect,

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Transaction } from "kysely";
+import type { Faults } from "./faults.ts";
 
 /** A transaction that is open in this async context, or a part of one that rolls back by itself. */
 export interface Scope {
@@ -8,6 +9,7 @@ export interface Scope {
   readonly tx: Transaction<unknown>;
   readonly depth: number;
   readonly committed: (() => void)[];
+  readonly faults: Faults | undefined;
   /** The nested call that runs now; savepoints nest, so nested calls take turns. */
   turn: Promise<unknown>;
 }
@@ -25,6 +27,11 @@ export function runInScope<T>(scope: Scope, work: () => T): T {
 /** The transaction that is active in this async context, typed as whoever asks knows its tables. */
 export function currentTransaction<DB = unknown>(): Transaction<DB> | undefined {
   return scopes.getStore()?.tx as unknown as Transaction<DB> | undefined;
+}
+
+/** The crash drill of the store whose transaction is active. */
+export function currentFaults(): Faults | undefined {
+  return scopes.getStore()?.faults;
 }
 
 /**

@@ -144,7 +144,7 @@ export function describeFailure(setUp: () => Promise<BrokerHarness>): void {
         world.startRelay();
         world.startSubscriber("a", undefined, {
           ackWaitMs: 300,
-          faults(point, id) {
+          faults(point, { id }) {
             if (point !== fault || struck.has(id)) return;
             struck.add(id);
             throw new Error("died here");
@@ -162,7 +162,7 @@ export function describeFailure(setUp: () => Promise<BrokerHarness>): void {
       world.startSubscriber("a", undefined, {
         ackWaitMs: 300,
         concurrency: 1,
-        faults(point, id) {
+        faults(point, { id }) {
           if (point !== "before-ack" || struck.has(id)) return;
           struck.add(id);
           throw new Error("died here");
@@ -178,7 +178,7 @@ export function describeFailure(setUp: () => Promise<BrokerHarness>): void {
       async (fault) => {
         const struck = new Set<string>();
         world.startRelay({
-          faults(point, id) {
+          faults(point, { id }) {
             if (point !== fault || struck.has(id)) return;
             struck.add(id);
             throw new Error("died here");

@@ -52,7 +52,7 @@ export function startStreamConsumer<DB>(options: StreamConsumerOptions<DB>): Str
       } else if (keySeq === blocked.get(event.key)?.keySeq) {
         blocked.delete(event.key);
       }
-      if (retryInMs === undefined) await faults?.("before-ack", event.id);
+      if (retryInMs === undefined) await faults?.("before-ack", event);
       answer(message, retryInMs);
     } catch (error) {
       // Unanswered, it comes again after the acknowledgement's wait.

@@ -1,6 +1,5 @@
 import type { Clock } from "@weft/context";
-import type { Store } from "@weft/store";
-import type { Faults } from "../faults.ts";
+import type { Faults, Store } from "@weft/store";
 import type { Subscription } from "../subscribe.ts";
 import { type AdmissionRules, admit, KeyBusy, setBaseline } from "./admission.ts";
 import { type DeadLetter, writeDeadLetter } from "./dead-letter.ts";
@@ -42,9 +41,9 @@ export async function settleEvent<DB>(
     }
     if (event.expiresAt && event.expiresAt.getTime() <= rules.now()) return "expired";
     const { handlerTimeoutMs: timeoutMs, clock, closing } = context;
-    await faults?.("before-effect", event.id);
+    await faults?.("before-effect", event);
     await runHandler({ subscription, event, attempt, timeoutMs, clock, closing }, decodeEvent(subscription, event));
-    await faults?.("after-effect", event.id);
+    await faults?.("after-effect", event);
     return "handled";
   });
 }

@@ -1,9 +1,8 @@
 import { type Clock, systemClock } from "@weft/context";
-import { type Store, startWorker } from "@weft/store";
+import { type Faults, type Store, startWorker } from "@weft/store";
 import { type Logger, silentLogger } from "@weft/telemetry";
 import type { Broker } from "../broker.ts";
 import { packageOf } from "../event-type.ts";
-import type { Faults } from "../faults.ts";
 import type { Subscription } from "../subscribe.ts";
 import { type StreamConsumer, startStreamConsumer } from "./consumer.ts";
 import { consumerName } from "./consumer-name.ts";

@@ -1,8 +1,7 @@
 import { type Clock, systemClock } from "@weft/context";
-import { backoffMs, type Listening, type Store, startWorker } from "@weft/store";
+import { backoffMs, type Faults, type Listening, type Store, startWorker } from "@weft/store";
 import { type Logger, silentLogger } from "@weft/telemetry";
 import { type Broker, BrokerUnavailable } from "../broker.ts";
-import type { Faults } from "../faults.ts";
 import { outboxChannel } from "../outbox-insert.ts";
 import { startLeadership } from "./leadership.ts";
 import { createOutboxTable, type OutboxRow } from "./outbox-table.ts";
@@ -66,11 +65,11 @@ export function startRelay<DB>(options: RelayOptions<DB>): Relay {
   );
 
   async function send(row: OutboxRow): Promise<bigint> {
-    await faults?.("before-publish", row.id);
+    await faults?.("before-publish", row);
     try {
       const sequence = await publishRow(broker, service, row);
       metrics.published(row.subject);
-      await faults?.("after-publish", row.id);
+      await faults?.("after-publish", row);
       return sequence;
     } catch (error) {
       metrics.failed(row.subject);
