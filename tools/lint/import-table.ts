@@ -84,16 +84,21 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
   "@shop/payment": service,
   "@shop/notification": service,
   "@shop/gateway": service,
-  "@shop/acceptance": { imports: ["@weft/testkit", "@weft/devstack", "@shop/contracts"] },
+  "@shop/acceptance": {
+    imports: [...mesh, "@weft/service", "@weft/testkit", "@weft/devstack", "@shop/contracts"],
+  },
   "@weft/bench": {
     imports: [...mesh, "@weft/service", "@weft/testkit", "@weft/devstack", "@shop/contracts", "@shop/acceptance"],
   },
 };
 
-/** Vendors stand behind a subpath, and one package alone chooses between them. */
-export const adapters: Readonly<Record<string, string>> = {
-  "@weft/registry/redis": "@weft/service",
-  "@weft/events/jetstream": "@weft/service",
+/**
+ * Vendors stand behind a subpath, and one package alone chooses between them: the first that is named. What measures the adapter itself, or
+ * breaks it, may import it too.
+ */
+export const adapters: Readonly<Record<string, readonly string[]>> = {
+  "@weft/registry/redis": ["@weft/service"],
+  "@weft/events/jetstream": ["@weft/service", "@shop/acceptance", "@weft/bench"],
 };
 
 const domainService: Readonly<Record<string, LayerRule>> = {

@@ -7,7 +7,7 @@ import { type Package, resolveRelative, type SourceFile } from "./workspace.ts";
 /** The rules as data; the repository's own are in import-table.ts. */
 export interface Rules {
   readonly importTable: Readonly<Record<string, ImportRule>>;
-  readonly adapters: Readonly<Record<string, string>>;
+  readonly adapters: Readonly<Record<string, readonly string[]>>;
   readonly layerTable: Readonly<Record<string, Readonly<Record<string, LayerRule>>>>;
 }
 
@@ -64,8 +64,8 @@ function checkPackageImport(
   const target = packageOf(one.specifier);
   if (!known.has(target)) return undefined;
   if (target === owner.name) return `${owner.name} imports itself by name: import the file relatively`;
-  const chooser = adapters[one.specifier];
-  if (chooser !== undefined && chooser !== owner.name) return `${one.specifier} is chosen in ${chooser} alone`;
+  const choosers = adapters[one.specifier];
+  if (choosers && !choosers.includes(owner.name)) return `${one.specifier} is chosen in ${choosers[0]} alone`;
   const rule = importTable[owner.name] ?? { imports: [] };
   if (rule.imports.includes(target)) return undefined;
   if (rule.types?.includes(target)) {
