@@ -12,6 +12,16 @@ export interface Migration {
 export interface AppliedMigration {
   readonly id: string;
   readonly checksum: string;
+  readonly appliedAt: Date;
+}
+
+/** What a database says of a migration. */
+export interface MigrationState {
+  readonly id: string;
+  /** Undefined while it is pending. */
+  readonly appliedAt: Date | undefined;
+  /** Whether this version has it; what it has not was applied by a newer one. */
+  readonly known: boolean;
 }
 
 /** The migrations and the database don't fit together; the message says which and what to do. */
@@ -65,6 +75,19 @@ export function planMigrations(
     }
     return true;
   });
+}
+
+/** All migrations as the database has them: the listed ones in their order, then those of a newer version. */
+export function statesOf(
+  migrations: readonly Migration[],
+  applied: readonly AppliedMigration[],
+): readonly MigrationState[] {
+  planMigrations(migrations, applied);
+  const times = new Map(applied.map(({ id, appliedAt }) => [id, appliedAt]));
+  const listed = migrations.map(({ id }) => ({ id, appliedAt: times.get(id), known: true }));
+  const ids = new Set(migrations.map(({ id }) => id));
+  const others = applied.filter(({ id }) => !ids.has(id));
+  return [...listed, ...others.map(({ id, appliedAt }) => ({ id, appliedAt, known: false }))];
 }
 
 function setOf(id: string): string {
