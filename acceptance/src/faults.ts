@@ -1,70 +1,70 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { type Stack, startStack } from "@weft/devstack";
-import { killDuringOrders, type Victim } from "./faults/kill-during-orders.ts";
+import { rows } from "./faults/rows.ts";
+import { chooseRows } from "./faults/runner/choose.ts";
+import { asJson, printed } from "./faults/runner/print.ts";
+import { runRow } from "./faults/runner/run-row.ts";
 
 /**
- * The fault runs: a stack of its own with real processes, a kill -9 in the middle of the orders, and the books compared
- * to the unit afterwards. Counts fail the run; times are printed.
+ * The fault runs: each row breaks one thing in a world of its own, with real processes, and counts what is left. Counts
+ * fail the run; times are printed with `met` or `missed`.
  */
 const { values } = parseArgs({
   options: {
-    orders: { type: "string", default: "200" },
+    /** The same rows with smaller numbers. */
+    ci: { type: "boolean", default: false },
+    /** Names of rows, with commas between. */
     only: { type: "string" },
+    list: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
     verbose: { type: "boolean", default: false },
   },
 });
 
-const victims: readonly Victim[] = ["user", "inventory", "order", "payment", "notification", "gateway", "nats"];
-const chosen =
-  values.only === undefined ? victims : victims.filter((victim) => values.only?.split(",").includes(victim));
-if (chosen.length === 0) throw new Error(`--only=${values.only} names none of ${victims.join(", ")}`);
-
-const root = resolve(import.meta.dirname, "../..");
-const dataDir = mkdtempSync(join(root, ".weft-faults-"));
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 const interrupted = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interrupted.abort(new Error(signal)));
-
-say(`faults: starting a stack of its own for ${chosen.length} kills during ${values.orders} orders`);
-let stack: Stack | undefined;
-let broken = 0;
-try {
-  stack = await startStack({
-    root,
-    dataDir,
-    ports: "free",
-    restart: false,
-    env: {
-      ...process.env,
-      LOG_LEVEL: "warn",
-      RESERVATION_TTL_MS: "30000",
-      NATS_URL: "",
-      REDIS_URL: "",
-      DATABASE_URL: "",
-    },
-    ...(values.verbose ? { onLine: (service: string, line: string) => say(`${service} | ${line}`) } : {}),
+let exitCode = 0;
+for (const [name, number] of [
+  ["SIGHUP", 1],
+  ["SIGINT", 2],
+  ["SIGTERM", 15],
+] as const) {
+  process.once(name, () => {
+    exitCode = 128 + number;
+    interrupted.abort(new Error(`interrupted by ${name}`));
   });
-  const report = await killDuringOrders(stack, {
-    orders: Number(values.orders),
-    victims: chosen,
-    say,
-    signal: interrupted.signal,
-    random: Math.random,
-  });
-  broken = report.violations.length;
-  for (const violation of report.violations) say(`✗ ${violation}`);
-  if (values.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
-  else
-    for (const [fact, figure] of Object.entries(report.figures)) process.stdout.write(`${fact.padEnd(44)} ${figure}\n`);
-} catch (error) {
-  broken += 1;
-  say(`✗ ${error instanceof Error ? error.message : error}`);
-} finally {
-  await stack?.close();
-  rmSync(dataDir, { recursive: true, force: true });
 }
-process.stdout.write(broken === 0 ? "faults: all books agree\n" : `faults: ${broken} violations\n`);
-process.exit(broken === 0 ? 0 : 1);
+
+try {
+  const chosen = chooseRows(rows, values.only);
+  if (values.list) for (const { name, claim } of chosen) process.stdout.write(`${name.padEnd(18)} ${claim}\n`);
+  else exitCode ||= await runAll(chosen);
+} catch (error) {
+  say(`faults: ${error instanceof Error ? error.message : error}`);
+  exitCode ||= 1;
+}
+process.exit(exitCode);
+
+async function runAll(chosen: typeof rows): Promise<number> {
+  const failed: string[] = [];
+  for (const [i, row] of chosen.entries()) {
+    say(`faults: ${row.name} (${i + 1} of ${chosen.length}): ${row.claim}`);
+    const report = await runRow(row, {
+      root: resolve(import.meta.dirname, "../.."),
+      small: values.ci,
+      say: (text) => say(`faults: ${row.name}: ${text}`),
+      onLine: (name, line) => values.verbose && say(`${name} | ${line}`),
+      signal: interrupted.signal,
+      random: Math.random,
+    });
+    process.stdout.write(values.json ? asJson(report) : printed(report));
+    if (!report.ok) failed.push(row.name);
+    if (interrupted.signal.aborted) return exitCode;
+  }
+  if (!values.json) {
+    process.stdout.write(
+      failed.length === 0 ? `faults: ${chosen.length} rows hold\n` : `faults: broken: ${failed.join(", ")}\n`,
+    );
+  }
+  return failed.length === 0 ? 0 : 1;
+}

@@ -1,4 +1,4 @@
-import type { ChargeJson, RefundJson } from "../shop.ts";
+import type { ChargeJson, RefundJson } from "../../shop.ts";
 import type { EndedOrder } from "./wish.ts";
 
 /** What the provider took for orders and gave back. */

@@ -1,4 +1,4 @@
-import type { MailJson } from "../shop.ts";
+import type { MailJson } from "../../shop.ts";
 
 /** What the mails about an order follow from, as it can be seen from outside. */
 export interface OrderHistory {

@@ -1,13 +1,9 @@
-import type { ProductJson, Shop } from "../shop.ts";
-import { until } from "../until.ts";
+import type { ProductJson, Shop } from "../../shop.ts";
+import { until } from "../../until.ts";
+import type { Findings } from "../runner/findings.ts";
 import { type OrderHistory, wrongLetters } from "./letters.ts";
 import { wrongMoney } from "./money.ts";
 import type { EndedOrder, Wish } from "./wish.ts";
-
-export interface Audit {
-  readonly figures: Readonly<Record<string, number>>;
-  readonly violations: readonly string[];
-}
 
 /** What is owed after an order's end is done within this. */
 const patienceMs = 60_000;
@@ -25,7 +21,8 @@ export async function auditBooks(
   shop: Shop,
   wishes: readonly Wish[],
   stockBefore: readonly ProductJson[],
-): Promise<Audit> {
+  findings: Findings,
+): Promise<void> {
   const orders = wishes.flatMap(({ orderId, final, email, items }): EndedOrder[] =>
     orderId !== undefined && final !== undefined ? [{ id: orderId, email, items, final }] : [],
   );
@@ -36,23 +33,20 @@ export async function auditBooks(
   // Last, so that a charge that came after all else is seen.
   const [charges, refunds] = await Promise.all([shop.charges(), shop.refunds()]);
   const money = wrongMoney(orders, { charges, refunds });
-  const violations = [...ends, ...payments.violations, ...stock, ...letters.violations, ...money];
   const count = (status: string): number => orders.filter(({ final }) => final.status === status).length;
-  return {
-    figures: {
-      "orders CONFIRMED": count("ORDER_STATUS_CONFIRMED"),
-      "orders CANCELLED": count("ORDER_STATUS_CANCELLED"),
-      "orders CANCELLED once CONFIRMED": orders.filter(
-        ({ final }) => final.status === "ORDER_STATUS_CANCELLED" && final.version > 2,
-      ).length,
-      charges: charges.filter(({ status }) => status === "succeeded").length,
-      refunds: refunds.length,
-      "distinct Message-IDs": letters.distinct,
-      "raw mails": letters.raw,
-      violations: violations.length,
-    },
-    violations,
-  };
+  findings.figure("orders CONFIRMED", count("ORDER_STATUS_CONFIRMED"));
+  findings.figure("orders CANCELLED", count("ORDER_STATUS_CANCELLED"));
+  findings.figure(
+    "orders CANCELLED once CONFIRMED",
+    orders.filter(({ final }) => final.status === "ORDER_STATUS_CANCELLED" && final.version > 2).length,
+  );
+  findings.figure("charges", charges.filter(({ status }) => status === "succeeded").length);
+  findings.figure("refunds", refunds.length);
+  findings.figure("distinct Message-IDs", letters.distinct);
+  findings.figure("raw mails", letters.raw);
+  const wrong = [...ends, ...payments.violations, ...stock, ...letters.violations, ...money];
+  for (const text of wrong) findings.violation(text);
+  findings.count("books that disagree", wrong.length, 0);
 }
 
 function wrongEnds(wishes: readonly Wish[], orders: readonly EndedOrder[]): readonly string[] {

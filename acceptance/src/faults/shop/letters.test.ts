@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { MailJson } from "../shop.ts";
+import type { MailJson } from "../../shop.ts";
 import { type OrderHistory, wrongLetters } from "./letters.ts";
 
 const order = (status: string, version: number, payment: string): OrderHistory => ({

@@ -1,4 +1,4 @@
-import type { OrderJson } from "../shop.ts";
+import type { OrderJson } from "../../shop.ts";
 
 /** One order as a customer wanted it, and what became of it. */
 export interface Wish {

@@ -1,0 +1,6 @@
+import { duplicateStorm } from "./duplicate-storm.ts";
+import { killServices } from "./kill-services.ts";
+import type { Row } from "./runner/row.ts";
+
+/** In the order in which they run. */
+export const rows: readonly Row[] = [duplicateStorm, killServices];
