@@ -6,8 +6,22 @@ export {
   type WaitOptions,
 } from "./collector/start-collector.ts";
 export { createTestDatabase, type TestDatabase } from "./database/create-test-database.ts";
+export { type DeadLetter, deadLetters } from "./events/dead-letters.ts";
 export { type Consumer, deliver } from "./events/deliver.ts";
+export {
+  asSeenBy,
+  bytesOf,
+  type History,
+  idOf,
+  interleave,
+  isOf,
+  momentFor,
+  type RecordedEvent,
+  readHistories,
+  recordedAs,
+} from "./events/history.ts";
 export { type OutboxEvent, published } from "./events/published.ts";
+export { type Replay, type ReplayOptions, startReplay } from "./events/replay.ts";
 export type { Answer, Example, ProviderState, ServiceExamples, ServiceStub } from "./examples/example.ts";
 export { loadExamples, parseExamples } from "./examples/load.ts";
 export type { Pattern, ValueType } from "./examples/pattern.ts";
