@@ -5,6 +5,7 @@ import { storeResponse } from "./command-response.ts";
 import { isSerializationFailure } from "./errors.ts";
 import type { Faults } from "./faults.ts";
 import { pause } from "./pause.ts";
+import { isStalePlan } from "./statement-names.ts";
 import { runInScope, type Scope } from "./transaction.ts";
 
 export interface OutermostOptions {
@@ -16,7 +17,7 @@ export interface OutermostOptions {
 
 /**
  * Begins a transaction and ends it: commit when `work` returns, roll back when it throws. One that lost against
- * another (40001, 40P01) runs again as a whole after a short random pause, so `work` must have no effect outside the
+ * another (40001, 40P01), or met a schema that has just changed, runs again as a whole after a short random pause, so `work` must have no effect outside the
  * database. The response of a keyed command is written at the end, in the same commit.
  */
 export async function runOutermost<DB, T>(
@@ -31,7 +32,7 @@ export async function runOutermost<DB, T>(
         runOnce(owner, db, work, faults),
       );
     } catch (error) {
-      if (attempt >= maxAttempts || !isSerializationFailure(error)) throw error;
+      if (attempt >= maxAttempts || !(isSerializationFailure(error) || isStalePlan(error))) throw error;
       await pause(random() * 10 * 2 ** attempt, currentCall()?.signal);
     }
   }

@@ -1,6 +1,7 @@
 import { type Logger, silentLogger } from "@weft/telemetry";
-import { Kysely, PostgresDialect, type Transaction } from "kysely";
+import { Kysely, type Transaction } from "kysely";
 import pg from "pg";
+import { pipelinedDialect } from "./driver.ts";
 import type { Faults } from "./faults.ts";
 import { joinTransaction } from "./join.ts";
 import { createListener, type Listening } from "./listener.ts";
@@ -42,7 +43,9 @@ export interface StoreOptions {
   readonly maxConnections?: number;
   /** Longest statement, in milliseconds; default 10,000. */
   readonly statementTimeoutMs?: number;
-  /** Longest wait for a free connection, in milliseconds; default 5,000. */
+  /** Longest wait for a lock that another transaction holds, in milliseconds; default: as long as a statement may take. */
+  readonly lockTimeoutMs?: number;
+  /** Longest wait for a connection, a free one or a new one, in milliseconds; default 5,000. */
   readonly connectTimeoutMs?: number;
   /** A slower statement is logged as a warning, in milliseconds; default 500. */
   readonly slowQueryMs?: number;
@@ -61,6 +64,7 @@ export function openStore<DB>(options: StoreOptions): Store<DB> {
     connectionString: options.url,
     application_name: options.application,
     statement_timeout: statementTimeoutMs,
+    ...(options.lockTimeoutMs !== undefined && { lock_timeout: options.lockTimeoutMs }),
     // A client that died without a word must not hold its locks for ever.
     idle_in_transaction_session_timeout: Math.max(60_000, 2 * statementTimeoutMs),
     connectionTimeoutMillis: options.connectTimeoutMs ?? 5_000,
@@ -68,14 +72,14 @@ export function openStore<DB>(options: StoreOptions): Store<DB> {
     keepAliveInitialDelayMillis: 10_000,
   };
   const pool = markErrors(
-    new pg.Pool({ ...config, max: options.maxConnections ?? 10, idleTimeoutMillis: 30_000 }),
+    new pg.Pool({ ...config, pipeline: true, max: options.maxConnections ?? 10, idleTimeoutMillis: 30_000 }),
     "connect",
   );
   // An idle connection's end, and one that breaks while a caller holds it: the next statement fails, the process lives on.
   pool.on("error", (error) => logger.warn({ error }, "an idle connection to the database was lost"));
   pool.on("connect", (client) => void markErrors(client, "query").on("error", () => undefined));
   const db = new Kysely<DB>({
-    dialect: new PostgresDialect({ pool }),
+    dialect: pipelinedDialect(pool),
     log: createQueryLog({
       namespace: new URL(options.url).pathname.slice(1),
       slowQueryMs: options.slowQueryMs ?? 500,
