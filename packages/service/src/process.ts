@@ -3,6 +3,7 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import { createMesh, type Mesh } from "@weft/client";
 import type { Registry } from "@weft/registry";
 import { createRedisRegistry } from "@weft/registry/redis";
+import { MigrationError } from "@weft/store";
 import { createLogger, type Logger, startTelemetry } from "@weft/telemetry";
 import type { z } from "zod";
 import { closeInReverse, type Resources } from "./resources.ts";
@@ -84,7 +85,8 @@ export async function runProcess<Schema extends z.ZodType<PlatformSettings>>(
     if (!ending) lifecycle.info({ ...ready, instance, pid: process.pid }, "ready");
   } catch (error) {
     if (ending) return;
-    if (error instanceof SettingsError) logger.error({}, error.message);
+    // Their messages say what to do.
+    if (error instanceof SettingsError || error instanceof MigrationError) logger.error({}, error.message);
     else logger.error({ error }, "could not start");
     await end("the start failed", 1);
   }

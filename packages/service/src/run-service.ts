@@ -1,23 +1,24 @@
-import { Code, ConnectError } from "@connectrpc/connect";
 import { eventMigrations, type Subscription } from "@weft/events";
 import { startSubscriber } from "@weft/events/inbox";
 import { createJetStreamBroker } from "@weft/events/jetstream";
 import { startRelay } from "@weft/events/outbox";
 import { type ServedService, startServer } from "@weft/server";
 import {
-  CommandTakenOver,
   commandMigrations,
   createCommandStore,
-  isUnavailable,
   type Migration,
   migrate,
   openStore,
+  requireMigrated,
   type Store,
+  type StoreOptions,
   type Worker,
 } from "@weft/store";
 import type { z } from "zod";
 import { crashPoints } from "./crash-points.ts";
 import { type DurableWork, startDurableWork } from "./durable-work.ts";
+import { infrastructureError } from "./infrastructure-error.ts";
+import { migrateCommand } from "./migrate-command.ts";
 import { type Platform, runProcess } from "./process.ts";
 import type { Environment, ServiceSettings } from "./settings.ts";
 
@@ -45,6 +46,8 @@ export interface ServiceOptions<DB, Schema extends z.ZodType<ServiceSettings>> {
   readonly migrations: readonly Migration[];
   readonly setup: (context: ServiceContext<DB, z.infer<Schema>>) => ServiceParts | Promise<ServiceParts>;
   readonly env?: Environment;
+  /** The program's own arguments; default: this process's. */
+  readonly args?: readonly string[];
 }
 
 /** How long a repeat of a keyed command gets the stored answer. */
@@ -53,28 +56,28 @@ const commandRetentionMs = 7 * 24 * 60 * 60 * 1_000;
 /**
  * A whole service: its database is migrated, its outbox relayed, its events consumed and its calls answered, until
  * SIGTERM. It registers last and withdraws first, so that nobody is sent to a service that isn't there yet or any more.
+ * With the arguments `migrate status` or `migrate up` it does that alone, for which it needs no more than DATABASE_URL.
  */
-export function runService<DB, Schema extends z.ZodType<ServiceSettings>>(
+export async function runService<DB, Schema extends z.ZodType<ServiceSettings>>(
   options: ServiceOptions<DB, Schema>,
 ): Promise<void> {
-  const { name } = options;
+  const { name, env = process.env, args = process.argv.slice(2) } = options;
+  const migrations = [...commandMigrations, ...eventMigrations, ...options.migrations];
+  if (args.length > 0) {
+    process.exitCode = await migrateCommand({ name, migrations, args, env });
+    return;
+  }
   return runProcess({
     name,
     settings: options.settings,
-    ...(options.env && { env: options.env }),
+    env,
     async start(platform) {
       const { settings, logger, onClose } = platform;
       const drill = settings.WEFT_CRASH ? { faults: crashPoints(settings.WEFT_CRASH) } : {};
-      const store = openStore<DB>({
-        url: settings.DATABASE_URL,
-        application: name,
-        maxConnections: settings.DATABASE_POOL,
-        logger,
-        ...drill,
-      });
+      const store = openStore<DB>({ ...databaseOf(settings), application: name, logger, ...drill });
       onClose("store", () => store.close());
-      const { applied } = await migrate(store, [...commandMigrations, ...eventMigrations, ...options.migrations]);
-      if (applied.length > 0) logger.info({ applied }, "migrated");
+      if (settings.WEFT_MIGRATE === "check") await requireMigrated(store, migrations);
+      else await migrate(store, migrations, { logger, onApplied: (id) => logger.info({ migration: id }, "migrated") });
 
       const broker = createJetStreamBroker({ url: settings.NATS_URL, name: platform.instance, logger });
       onClose("broker", () => broker.close());
@@ -123,13 +126,14 @@ export function runService<DB, Schema extends z.ZodType<ServiceSettings>>(
   });
 }
 
-/** What a caller can do about the infrastructure's own errors is to try again. */
-function infrastructureError(error: unknown): ConnectError | undefined {
-  if (isUnavailable(error)) {
-    return new ConnectError("the service's database can't be reached: try again", Code.Unavailable);
-  }
-  if (error instanceof CommandTakenOver) {
-    return new ConnectError("another run of this command was faster: try again for its answer", Code.Unavailable);
-  }
-  return undefined;
+function databaseOf(settings: ServiceSettings): Omit<StoreOptions, "application"> {
+  return {
+    url: settings.DATABASE_URL,
+    maxConnections: settings.DATABASE_POOL,
+    connectTimeoutMs: settings.DATABASE_CONNECT_TIMEOUT_MS,
+    statementTimeoutMs: settings.DATABASE_STATEMENT_TIMEOUT_MS,
+    lockTimeoutMs: settings.DATABASE_LOCK_TIMEOUT_MS,
+    slowQueryMs: settings.DATABASE_SLOW_QUERY_MS,
+    maxAttempts: settings.DATABASE_ATTEMPTS,
+  };
 }

@@ -23,6 +23,18 @@ export const serviceSettings = platformSettings.extend({
   /** A crash drill: where this process is to kill itself. See `crashPoints`. */
   WEFT_CRASH: z.string().optional(),
   DATABASE_POOL: z.coerce.number().int().min(2).max(200).default(10),
+  /** Longest wait for a connection, a free one or a new one, in milliseconds. */
+  DATABASE_CONNECT_TIMEOUT_MS: z.coerce.number().int().min(1).max(600_000).default(5_000),
+  /** Longest statement, in milliseconds. */
+  DATABASE_STATEMENT_TIMEOUT_MS: z.coerce.number().int().min(1).max(600_000).default(10_000),
+  /** Longest wait for a lock that another transaction holds, in milliseconds. */
+  DATABASE_LOCK_TIMEOUT_MS: z.coerce.number().int().min(1).max(600_000).default(5_000),
+  /** A statement that takes longer is logged, in milliseconds. */
+  DATABASE_SLOW_QUERY_MS: z.coerce.number().int().min(0).max(600_000).default(500),
+  /** Runs of a transaction that loses against others, the first included. */
+  DATABASE_ATTEMPTS: z.coerce.number().int().min(1).max(100).default(5),
+  /** Whether a start migrates the database, or refuses to start while migrations are pending. */
+  WEFT_MIGRATE: z.enum(["start", "check"]).default("start"),
 });
 
 export type PlatformSettings = z.infer<typeof platformSettings>;

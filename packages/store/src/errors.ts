@@ -26,6 +26,16 @@ export function isLockTimeout(error: unknown): boolean {
   return causes(error).some((cause) => cause.code === "55P03");
 }
 
+/** Whether a statement took longer than it may, and was broken off: its transaction left nothing behind. */
+export function isStatementTimeout(error: unknown): boolean {
+  return causes(error).some((cause) => cause.own && cause.code === "57014");
+}
+
+/** Whether all connections of a store's pool were in use for as long as one waits for one. It is unavailable as well. */
+export function isPoolExhausted(error: unknown): boolean {
+  return causes(error).some((cause) => cause.own && poolExhausted.test(cause.message));
+}
+
 /**
  * Whether a store's database could not be reached, or went away: the caller may try again later. Only the store's own
  * errors count, also as the cause of another one; a peer that refuses a connection is not the database. After a lost connection
@@ -50,7 +60,8 @@ const unavailableCodes = new Set([
   ..."ECONNREFUSED ECONNRESET EPIPE ETIMEDOUT ENOTFOUND EAI_AGAIN EHOSTUNREACH ENETUNREACH ENOENT".split(" "),
 ]);
 
-// pg throws these without a code.
+// pg throws these without a code, the first one while other connections serve.
+const poolExhausted = /^timeout exceeded when trying to connect/;
 const lostConnection =
   /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed|Postgres connection has been discarded|Cannot use a pool after calling end)/;
 

@@ -1,7 +1,14 @@
 export { type BackoffOptions, backoffMs } from "./backoff.ts";
 export { CommandTakenOver } from "./command-response.ts";
 export { type CommandClaim, type CommandStore, commandMigrations, createCommandStore } from "./commands.ts";
-export { isLockTimeout, isUnavailable, isUniqueViolation } from "./errors.ts";
+export {
+  isLockTimeout,
+  isPoolExhausted,
+  isSerializationFailure,
+  isStatementTimeout,
+  isUnavailable,
+  isUniqueViolation,
+} from "./errors.ts";
 export type { FaultPoint, Faults, PassingEvent } from "./faults.ts";
 export { createLanes, type Lanes } from "./lanes.ts";
 export type { Listening } from "./listener.ts";

@@ -12,6 +12,8 @@ const lock = [0x77656674, 0x6d6967];
 export interface MigrateOptions {
   /** Told when another instance migrates and this one waits. */
   readonly logger?: Logger;
+  /** Told of each migration that this instance applied. */
+  readonly onApplied?: (id: string) => void;
   /**
    * Longest wait of a migration for a table that others use, in milliseconds; default 3,000. While it waits, everybody else
    * who wants the table waits behind it: so it gives way and tries again, `lockAttempts` times, 10 by default.
@@ -30,7 +32,7 @@ export function migrate<DB>(
   migrations: readonly Migration[],
   options: MigrateOptions = {},
 ): Promise<{ readonly applied: string[] }> {
-  const { logger = silentLogger, lockTimeoutMs = 3_000, lockAttempts = 10 } = options;
+  const { logger = silentLogger, onApplied = () => {}, lockTimeoutMs = 3_000, lockAttempts = 10 } = options;
   return inSpan("migrate", {}, async () => {
     const client = await store.connect("migrate");
     try {
@@ -41,7 +43,10 @@ export function migrate<DB>(
         create table if not exists weft.migrations (
           id text primary key, checksum text not null, applied_at timestamptz not null default now())`);
       const pending = planMigrations(migrations, await readApplied(client));
-      for (const migration of pending) await applyInTurn(client, migration, lockTimeoutMs, lockAttempts);
+      for (const migration of pending) {
+        await applyInTurn(client, migration, lockTimeoutMs, lockAttempts);
+        onApplied(migration.id);
+      }
       return { applied: pending.map(({ id }) => id) };
     } finally {
       await client.end();
