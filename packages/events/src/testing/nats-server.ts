@@ -22,14 +22,11 @@ export async function startNatsServer(): Promise<TestNatsServer> {
   const folder = await mkdtemp(join(tmpdir(), "weft-nats-"));
   const copy = `${folder}-copy`;
   const port = await freePort();
-  let child: ChildProcess | undefined;
+  let child: NatsProcess | undefined;
   const server: TestNatsServer = {
     url: `nats://127.0.0.1:${port}`,
     async start() {
-      child = spawn("nats-server", ["-a", "127.0.0.1", "-p", String(port), "-js", "-sd", folder], {
-        stdio: ["ignore", "ignore", "pipe"],
-      });
-      await ready(child);
+      child = await startNatsProcess(["-a", "127.0.0.1", "-p", String(port), "-js", "-sd", folder]);
     },
     async kill() {
       const running = child;
@@ -56,7 +53,11 @@ export async function startNatsServer(): Promise<TestNatsServer> {
   return server;
 }
 
-function ready(child: ChildProcess): Promise<void> {
+export type NatsProcess = ChildProcess;
+
+/** Resolves when it listens, which is after JetStream has recovered its files. */
+export function startNatsProcess(args: readonly string[]): Promise<NatsProcess> {
+  const child = spawn("nats-server", args, { stdio: ["ignore", "ignore", "pipe"] });
   return new Promise((resolve, reject) => {
     let log = "";
     child.once("error", (cause) =>
@@ -65,12 +66,12 @@ function ready(child: ChildProcess): Promise<void> {
     child.once("exit", (code) => reject(new Error(`nats-server ended with ${code}: ${log}`)));
     child.stderr?.on("data", (chunk) => {
       log += chunk;
-      if (log.includes("Server is ready")) resolve();
+      if (log.includes("Server is ready")) resolve(child);
     });
   });
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
