@@ -6,7 +6,7 @@ import type { StreamSpec } from "../stream.ts";
 import { openConnection } from "./connection.ts";
 import { startConsumption } from "./consumption.ts";
 import { writeHeaders } from "./message-headers.ts";
-import { ensureStream, type StreamLimits } from "./streams.ts";
+import { createdAt, ensureStream, lacksNodes, type StreamLimits } from "./streams.ts";
 
 export interface JetStreamBrokerOptions extends Partial<StreamLimits> {
   /** nats://host:port, several separated by commas. */
@@ -62,8 +62,8 @@ export function createJetStreamBroker(options: JetStreamBrokerOptions): Broker {
       connection.session();
       ensured.delete(stream.name);
       try {
-        const { created, state } = await ensure(stream);
-        return { created, lastSequence: BigInt(state.last_seq) };
+        const info = await ensure(stream);
+        return { created: createdAt(info), lastSequence: BigInt(info.state.last_seq) };
       } catch (error) {
         ensured.delete(stream.name);
         throw isRefusal(error) ? error : new BrokerUnavailable("NATS did not describe a stream", { cause: error });
@@ -77,6 +77,6 @@ export function createJetStreamBroker(options: JetStreamBrokerOptions): Broker {
 
 /** The server, or the client for it, answered that it will not take this event; all else is tried again. */
 function isRefusal(error: unknown): boolean {
-  if (error instanceof JetStreamApiError) return error.status < 500;
+  if (error instanceof JetStreamApiError) return error.status < 500 && !lacksNodes(error);
   return error instanceof InvalidArgumentError || error instanceof InvalidSubjectError;
 }

@@ -16,7 +16,7 @@ export interface StreamLimits {
   readonly deadLetterMaxAgeMs: number;
   /** Milliseconds in which an id is kept once; default 120,000. */
   readonly duplicateWindowMs: number;
-  /** Copies of each stream in a cluster; default 1. */
+  /** Copies of each stream in a cluster; default 1. A stream that has more keeps them. */
   readonly replicas: number;
 }
 
@@ -24,6 +24,23 @@ export interface StreamLimits {
 export const nanos = (ms: number): number => Math.round(ms * 1e6);
 
 const streamNotFound = 404;
+const noSuitablePeers = 10_005;
+
+/** Too few nodes of the cluster are up for the copies that are asked for. */
+export function lacksNodes(error: unknown): boolean {
+  return error instanceof JetStreamApiError && error.code === noSuitablePeers;
+}
+
+/**
+ * When the stream was created, to the same nanosecond each time. The nodes of a cluster each have a time of their own, and
+ * the one that leads answers: so the first that was seen is kept in the description, which all of them share.
+ */
+export function createdAt({ config, created }: StreamInfo): string {
+  const { description = "" } = config;
+  return description.startsWith(createdPrefix) ? description.slice(createdPrefix.length) : created;
+}
+
+const createdPrefix = "created ";
 
 /** Creates the stream when it is missing and mends what differs; resolves with what it is then; two processes may do so at once. */
 export async function ensureStream(
@@ -35,28 +52,40 @@ export async function ensureStream(
     subjects: [...spec.subjects],
     max_age: nanos(spec.name === deadLetterStream.name ? limits.deadLetterMaxAgeMs : limits.maxAgeMs),
     duplicate_window: nanos(limits.duplicateWindowMs),
-    num_replicas: limits.replicas,
   } satisfies Partial<StreamConfig>;
-  const info = await findStream(manager, spec.name);
-  if (!info) {
-    return manager.streams.add({
+  const info =
+    (await findStream(manager, spec.name)) ??
+    (await manager.streams.add({
       name: spec.name,
       retention: RetentionPolicy.Limits,
       storage: StorageType.File,
       discard: DiscardPolicy.Old,
+      num_replicas: limits.replicas,
       ...wanted,
-    });
-  }
+    }));
   const { config } = info;
+  const description = `${createdPrefix}${createdAt(info)}`;
+  const num_replicas = Math.max(config.num_replicas, limits.replicas);
   if (
     wanted.subjects.some((subject) => !config.subjects?.includes(subject)) ||
     config.max_age !== wanted.max_age ||
     config.duplicate_window !== wanted.duplicate_window ||
-    config.num_replicas !== wanted.num_replicas
+    config.num_replicas !== num_replicas ||
+    config.description !== description
   ) {
-    return manager.streams.update(spec.name, { ...config, ...wanted });
+    return update(manager, info, { ...config, ...wanted, description, num_replicas });
   }
   return info;
+}
+
+/** More copies than there are nodes for now are made later: until then the stream does with those that it has. */
+async function update(manager: JetStreamManager, info: StreamInfo, config: StreamConfig): Promise<StreamInfo> {
+  try {
+    return await manager.streams.update(config.name, config);
+  } catch (error) {
+    if (lacksNodes(error)) return info;
+    throw error;
+  }
 }
 
 async function findStream(manager: JetStreamManager, name: string): Promise<StreamInfo | undefined> {
