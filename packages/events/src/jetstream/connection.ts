@@ -30,7 +30,9 @@ export interface Connection {
 }
 
 const connectTimeoutMs = 2_000;
-const requestTimeoutMs = 3_000;
+const publishTimeoutMs = 3_000;
+/** A stream of a cluster that has no leader for the moment doesn't answer, and neither will it later: short, so that its next leader is asked soon. */
+const questionTimeoutMs = 1_000;
 
 /** Connects in the background and reconnects for ever, also after the client gave a connection up, so that a service starts, and lives on, while NATS is away. */
 export function openConnection({ url, name, logger, random, dial = connect }: ConnectionOptions): Connection {
@@ -78,8 +80,8 @@ export function openConnection({ url, name, logger, random, dial = connect }: Co
     connection = opened;
     closing.signal.throwIfAborted();
     session = {
-      client: jetstream(opened, { timeout: requestTimeoutMs }),
-      manager: await jetstreamManager(opened, { timeout: requestTimeoutMs, checkAPI: false }),
+      client: jetstream(opened, { timeout: publishTimeoutMs }),
+      manager: await jetstreamManager(opened, { timeout: questionTimeoutMs, checkAPI: false }),
     };
     becomeAvailable();
     return opened;

@@ -7,6 +7,12 @@ import { ensureConsumer } from "./consumers.ts";
 import { readHeaders } from "./message-headers.ts";
 import { ensureStream, type StreamLimits } from "./streams.ts";
 
+/**
+ * A pull dies with the node that leads the consumer. The client notices by two missed heartbeats, which come in half this
+ * time, and waits this long between two tries to pull again.
+ */
+const pullExpiresMs = 2_000;
+
 /** Pulls from a durable consumer until it is stopped; what is missing or was deleted is created again. */
 export function startConsumption(
   connection: Connection,
@@ -27,7 +33,11 @@ export function startConsumption(
         await ensureStream(manager, stream, limits);
         await ensureConsumer(manager, options);
         const pulling = await client.consumers.get(stream.name, consumer);
-        messages = await pulling.consume({ max_messages: prefetch, abort_on_missing_resource: true });
+        messages = await pulling.consume({
+          max_messages: prefetch,
+          abort_on_missing_resource: true,
+          expires: pullExpiresMs,
+        });
         failures = 0;
         await take(messages);
       } catch (error) {
