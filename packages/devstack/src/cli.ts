@@ -6,6 +6,7 @@ import { generateIfChanged } from "./generate.ts";
 const USAGE = `weft COMMAND
   dev [--only=a,b]    infrastructure and all services, restarted when their code changes
   reset               empties the data of dev
+  migrate status|up   the migrations of the databases of a running dev, with --only=a,b of some
   test [vitest args]  all tests, with infrastructure of their own
   infra [-- command]  infrastructure of its own, for a command or until Ctrl-C
   demo, faults, bench run against or beside a stack; they take arguments of their own`;
@@ -38,6 +39,11 @@ async function main(): Promise<number> {
     case "reset": {
       const { reset } = await import("./commands/reset.ts");
       return reset(root, say);
+    }
+    case "migrate": {
+      await generateIfChanged(root, process.env, say);
+      const { migrate } = await import("./commands/migrate.ts");
+      return migrate(root, args, say);
     }
     case "test": {
       await generateIfChanged(root, process.env, say);
