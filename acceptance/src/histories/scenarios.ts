@@ -124,7 +124,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: "two-orders-of-one-user",
-    note: "A customer places two orders at once, and cancels the second when both are confirmed.",
+    note: "A customer places two orders at once, and cancels one of them when both are confirmed.",
     async play({ shop }) {
       const user = await shop().createUser("Grace Hopper");
       const [one, two] = await Promise.all([
