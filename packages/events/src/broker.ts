@@ -79,7 +79,7 @@ export interface IncomingMessage {
   working(): void;
   /**
    * Whether the consumer has answered, or the stream has dropped, everything before this message: then whatever has
-   * not come will not come.
+   * not come will not come. False also while the broker can't tell.
    */
   predecessorsSettled(): Promise<boolean>;
 }

@@ -57,6 +57,19 @@ describe("the JetStream broker", () => {
     await broker.close();
   });
 
+  it("doesn't take an event's predecessors for settled while it can't ask", async () => {
+    broker = createJetStreamBroker({ url: server.url, name: "test" });
+    await available();
+    const received: IncomingMessage[] = [];
+    const consumption = consume(received);
+    await publish("1");
+    await expect.poll(() => received.length).toBe(1);
+    expect(await received[0]?.predecessorsSettled()).toBe(true);
+    await server.kill();
+    expect(await received[0]?.predecessorsSettled()).toBe(false);
+    await consumption.stop();
+  });
+
   it("makes a stream again that somebody deleted, and its consumer", async () => {
     broker = createJetStreamBroker({ url: server.url, name: "test" });
     await available();

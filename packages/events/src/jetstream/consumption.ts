@@ -90,7 +90,14 @@ export function startConsumption(
       working() {
         if (open) message.working();
       },
-      predecessorsSettled: () => isSettled(connection.session().manager, stream.name, consumer, message.seq),
+      async predecessorsSettled() {
+        try {
+          return await isSettled(connection.session().manager, stream.name, consumer, message.seq);
+        } catch {
+          // NATS is away, or the consumer has no leader for the moment: the event waits as if they weren't.
+          return false;
+        }
+      },
     };
   }
 
