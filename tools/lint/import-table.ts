@@ -69,7 +69,7 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
   "@weft/config": { imports: ["@weft/contracts"] },
   "@weft/identity": { imports: ["@weft/contracts"] },
   "@weft/telemetry": { imports: ["@weft/contracts", "@weft/context"] },
-  "@weft/store": { imports: ["@weft/context", "@weft/telemetry"] },
+  "@weft/store": { imports: ["@weft/context", "@weft/telemetry"], tests: ["@weft/devstack"] },
   "@weft/events": { imports: ["@weft/contracts", "@weft/context", "@weft/store", "@weft/telemetry"] },
   "@weft/client": { imports: endpoint },
   "@weft/server": { imports: endpoint },
