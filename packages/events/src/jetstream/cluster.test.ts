@@ -160,14 +160,21 @@ describe("the JetStream broker on a cluster of three", { timeout: 120_000 }, () 
     await second?.start();
   });
 
-  it("waits for nodes that a new stream's copies need", async () => {
+  it("makes a new stream while a node is away", async () => {
     await open(3);
     const another = { name: "CLUSTER_B_V1", subjects: ["cluster.b.v1.>"] };
     const [first] = cluster.nodes;
     await first?.kill();
-    await expect(publish("1", another)).rejects.toBeInstanceOf(BrokerUnavailable);
-    await first?.start();
     await published("1", another);
-    expect((await inspect(another.name)).config.num_replicas).toBe(3);
+    await first?.start();
+    await expect.poll(async () => (await inspect(another.name)).copies, patience).toBe(3);
+  });
+
+  it("waits for nodes that a new stream's copies need, and goes on with a stream that has fewer", async () => {
+    await open(5);
+    const large = { name: "CLUSTER_C_V1", subjects: ["cluster.c.v1.>"] };
+    await expect(publish("1", large)).rejects.toBeInstanceOf(BrokerUnavailable);
+    await published("6");
+    expect((await inspect(stream.name)).config.num_replicas).toBe(3);
   });
 });
