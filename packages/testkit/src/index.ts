@@ -6,6 +6,8 @@ export {
   type WaitOptions,
 } from "./collector/start-collector.ts";
 export { createTestDatabase, type TestDatabase } from "./database/create-test-database.ts";
+export { type RecordedStatements, recordStatements } from "./database/record-statements.ts";
+export { type SequentialScan, type SequentialScanOptions, sequentialScans } from "./database/sequential-scans.ts";
 export { type DeadLetter, deadLetters } from "./events/dead-letters.ts";
 export { type Consumer, deliver } from "./events/deliver.ts";
 export {
