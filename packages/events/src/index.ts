@@ -15,10 +15,13 @@ export { eventMigrations } from "./migrations.ts";
 export { maxEventBytes, type PublishedEvent, type PublishOptions, publish } from "./publish.ts";
 export { deadLetterStream, deadLetterSubject, type StreamSpec, streamOf } from "./stream.ts";
 export {
+  type BatchOptions,
   type Delivery,
+  type Received,
   RetryLater,
   type Subscription,
   type SubscriptionOptions,
   subscribe,
+  subscribeBatch,
   Unprocessable,
 } from "./subscribe.ts";

@@ -1,4 +1,4 @@
-import { sql, type Transaction } from "kysely";
+import { type QueryExecutorProvider, sql } from "kysely";
 import type { Headers } from "./event-headers.ts";
 
 /** The channel on which a commit with new rows wakes the relay. */
@@ -18,7 +18,7 @@ export interface OutboxEvent {
  * numbers have no gap and follow the order of commits; two transactions that publish for one key run one after the
  * other from here on.
  */
-export async function insertIntoOutbox(tx: Transaction<unknown>, event: OutboxEvent): Promise<bigint> {
+export async function insertIntoOutbox(tx: QueryExecutorProvider, event: OutboxEvent): Promise<bigint> {
   const { rows } = await sql<{ key_seq: string }>`
     with counter as (
       insert into weft.outbox_keys as k (stream, key, last_seq) values (${event.stream}, ${event.key}, 1)

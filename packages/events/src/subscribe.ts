@@ -22,10 +22,26 @@ export interface SubscriptionOptions {
   readonly afterDeadLetter?: "continue" | "park";
 }
 
+/** An event and what is known of it, as a batch's handler gets it. */
+export interface Received<Event extends Message = Message> {
+  readonly event: Event;
+  readonly delivery: Delivery;
+}
+
+export interface BatchOptions extends SubscriptionOptions {
+  /** Events that the handler is given at once, at most; default 100. */
+  readonly most?: number;
+}
+
 /** An event type and what to do with each event of it. */
 export interface Subscription {
   readonly type: EventType;
   readonly handler: (event: Message, delivery: Delivery) => Promise<void>;
+  /** Where several events may be handled at once. */
+  readonly batch?: {
+    readonly most: number;
+    readonly handler: (received: readonly Received[]) => Promise<void>;
+  };
   readonly options: SubscriptionOptions;
 }
 
@@ -42,6 +58,25 @@ export function subscribe<Desc extends DescMessage>(
 ): Subscription {
   // The subscriber decodes with the type's own schema, so that the event is of the handler's shape.
   return { type, handler: handler as Subscription["handler"], options };
+}
+
+/**
+ * Like `subscribe`, for a handler that takes several events at once, in one transaction: those that wait, of any keys, those of one key in their
+ * order. When it throws, nothing of the batch is left, and each of its events is handled in a batch of its own, so that one that fails
+ * stands alone. `delivery.attempt` is 1 in company.
+ */
+export function subscribeBatch<Desc extends DescMessage>(
+  type: EventType<Desc>,
+  handler: (received: readonly Received<MessageShape<Desc>>[]) => Promise<void>,
+  { most = 100, ...options }: BatchOptions = {},
+): Subscription {
+  const all = handler as NonNullable<Subscription["batch"]>["handler"];
+  return {
+    type,
+    handler: (event, delivery) => all([{ event, delivery }]),
+    batch: { most, handler: all },
+    options,
+  };
 }
 
 /** Thrown by a handler whose means are away for a while: the event is delivered again, and this run does not count towards its dead letter. */

@@ -1,7 +1,9 @@
 import { currentCall } from "@weft/context";
+import { currentTransaction } from "@weft/store";
+import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { publish } from "../publish.ts";
-import { type BrokerHarness, createWorld, type World } from "./world.ts";
+import { type BrokerHarness, createWorld, type ThingHandler, type World } from "./world.ts";
 
 const patience = { timeout: 15_000, interval: 20 };
 
@@ -51,6 +53,41 @@ export function describeDelivery(setUp: () => Promise<BrokerHarness>): void {
         const order = effects.filter((effect) => effect.key === key).map(({ seq }) => seq);
         expect(order).toEqual(Array.from({ length: 15 }, (_, i) => i + 1));
       }
+    });
+
+    it("handles what waits in batches, in the order of each key, over two instances", async () => {
+      const batches = new Map<string, number>();
+      const note: ThingHandler = async () => {
+        const { rows } = await sql<{ tx: string }>`select pg_current_xact_id()::text as tx`.execute(
+          currentTransaction() ?? world.store.db,
+        );
+        const tx = rows[0]?.tx ?? "";
+        batches.set(tx, (batches.get(tx) ?? 0) + 1);
+      };
+      const keys = Array.from({ length: 20 }, (_, i) => `key-${i}`);
+      await world.store.transaction(async () => {
+        for (let n = 1; n <= 15; n++) for (const key of keys) await world.publish(key, String(n));
+      });
+      world.startRelay();
+      world.startSubscriber("a", note, { subscription: { most: 25 } });
+      world.startSubscriber("b", note, { subscription: { most: 25 } });
+      await expect.poll(async () => (await world.effects()).length, patience).toBe(300);
+      for (const key of keys) {
+        const order = (await world.effects()).filter((effect) => effect.key === key).map(({ seq }) => seq);
+        expect(order).toEqual(Array.from({ length: 15 }, (_, i) => i + 1));
+      }
+      expect(Math.max(...batches.values())).toBeGreaterThan(1);
+      expect(Math.max(...batches.values())).toBeLessThanOrEqual(25);
+    });
+
+    it("skips what has expired out of a batch", async () => {
+      world.startRelay();
+      await world.store.transaction(async () => {
+        await world.publish("k", "too late", { expiresAt: new Date(Date.now() - 1_000) });
+        for (const text of ["1", "2", "3"]) await world.publish("k", text);
+      });
+      world.startSubscriber("b", undefined, { subscription: { most: 10 } });
+      await expect.poll(texts, patience).toEqual(["1", "2", "3"]);
     });
 
     it("waits for an event's predecessor", async () => {

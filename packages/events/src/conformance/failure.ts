@@ -59,6 +59,49 @@ export function describeFailure(setUp: () => Promise<BrokerHarness>): void {
       expect(decodeHeader(letter?.headers[deadLetterHeaders.error] ?? "")).toBe("TypeError: can't swallow that");
     });
 
+    it("tells who of a batch failed: one dead letter, and everybody else has its effect", async () => {
+      await world.store.transaction(async () => {
+        for (let n = 0; n < 30; n++) await world.publish(`k${n % 10}`, n === 17 ? "poison" : String(n));
+      });
+      world.startRelay();
+      world.startSubscriber(
+        "a",
+        async (event) => {
+          if (event.root === "poison") throw new Error("no");
+        },
+        { subscription: { most: 30 }, concurrency: 2 },
+      );
+      await expect.poll(async () => (await texts()).length, patience).toBe(29);
+      await expect.poll(async () => (await world.deadLetters()).length, patience).toBe(1);
+      const ofKey = (await world.effects()).filter(({ key }) => key === "k7").map(({ seq }) => seq);
+      expect(ofKey).toEqual([1, 3]);
+    });
+
+    it.for(["before-effect", "after-effect", "before-ack"] as const)(
+      "has one effect when the subscriber dies in a batch %s",
+      async (fault) => {
+        const struck = new Set<string>();
+        world.startRelay();
+        await world.store.transaction(async () => {
+          for (let n = 0; n < 30; n++) await world.publish(`k${n % 10}`, String(n));
+        });
+        world.startSubscriber("a", undefined, {
+          subscription: { most: 10 },
+          ackWaitMs: 300,
+          faults(point, { id }) {
+            if (point !== fault || struck.has(id)) return;
+            struck.add(id);
+            throw new Error("died here");
+          },
+        });
+        await expect.poll(async () => (await texts()).length, patience).toBe(30);
+        for (let k = 0; k < 10; k++) {
+          const order = (await world.effects()).filter(({ key }) => key === `k${k}`).map(({ seq }) => seq);
+          expect(order).toEqual([1, 2, 3]);
+        }
+      },
+    );
+
     it("makes a dead letter also where key, headers and error have characters that PostgreSQL can't keep", async () => {
       world.startRelay();
       world.startSubscriber("a", async () => {

@@ -12,7 +12,7 @@ import { eventMigrations } from "../migrations.ts";
 import { type RelayOptions, startRelay } from "../outbox/index.ts";
 import { type PublishOptions, publish } from "../publish.ts";
 import { deadLetterStream, deadLetterSubject, streamOf } from "../stream.ts";
-import { type Delivery, type SubscriptionOptions, subscribe } from "../subscribe.ts";
+import { type BatchOptions, type Delivery, type Subscription, subscribe, subscribeBatch } from "../subscribe.ts";
 
 /** What the suite needs to know of a broker. One is set up for each test. */
 export interface BrokerHarness {
@@ -48,11 +48,11 @@ export interface World {
   connect(): Broker;
   publish(key: string, text: string, options?: PublishOptions): Promise<{ id: string; keySeq: bigint }>;
   startRelay(options?: Partial<RelayOptions<unknown>>): { close(): Promise<void>; leads(): boolean };
-  /** Subscribes to `type`: the handler runs before the effect is written, in its transaction. */
+  /** Subscribes to `type`, in batches where `most` is given: the handler runs before the effect is written, in its transaction. */
   startSubscriber(
     replica: string,
     handler?: ThingHandler,
-    options?: Partial<SubscriberOptions<unknown>> & { readonly subscription?: SubscriptionOptions },
+    options?: Partial<SubscriberOptions<unknown>> & { readonly subscription?: BatchOptions },
   ): { close(): Promise<void> };
   /** Puts an event straight on the broker, as a redelivery or an overtaking relay would. */
   inject(event: {
@@ -109,6 +109,20 @@ export async function createWorld(harness: BrokerHarness): Promise<World> {
       return relay;
     },
     startSubscriber(replica, handler, { subscription, ...options } = {}) {
+      const take = async (event: Thing, delivery: Delivery): Promise<void> => {
+        await handler?.(event, delivery);
+        await store.transaction((tx) =>
+          sql`insert into effect (event_id, key, seq, text, replica) values
+            (${delivery.id}, ${delivery.key}, ${Number(delivery.keySeq)}, ${event.root}, ${replica})`.execute(tx),
+        );
+      };
+      const takeAll: Parameters<typeof subscribeBatch<typeof MixinSchema>>[1] = async (received) => {
+        for (const { event, delivery } of received) await take(event, delivery);
+      };
+      const subscribed: Subscription =
+        subscription?.most === undefined
+          ? subscribe(type, take, subscription)
+          : subscribeBatch(type, takeAll, subscription);
       const broker = harness.connect();
       const subscriber = startSubscriber({
         service,
@@ -116,19 +130,7 @@ export async function createWorld(harness: BrokerHarness): Promise<World> {
         broker,
         backoff: { baseMs: 20, maxMs: 200 },
         maxDeliver: 4,
-        subscriptions: [
-          subscribe(
-            type,
-            async (event, delivery) => {
-              await handler?.(event, delivery);
-              await store.transaction((tx) =>
-                sql`insert into effect (event_id, key, seq, text, replica) values
-                  (${delivery.id}, ${delivery.key}, ${Number(delivery.keySeq)}, ${event.root}, ${replica})`.execute(tx),
-              );
-            },
-            subscription,
-          ),
-        ],
+        subscriptions: [subscribed],
         ...options,
       });
       closing.push(async () => {

@@ -1,5 +1,4 @@
-import { isLockTimeout } from "@weft/store";
-import { sql, type Transaction } from "kysely";
+import { type QueryExecutorProvider, sql } from "kysely";
 import type { IncomingEvent } from "./incoming-event.ts";
 
 /**
@@ -8,11 +7,12 @@ import type { IncomingEvent } from "./incoming-event.ts";
  * - `late`: later events of its key were handled, and this one never was; it is handled out of order, not lost.
  * - `duplicate`: it was settled before.
  * - `ahead`: events of its key before it are missing.
+ * - `busy`: another transaction is at an event of its key.
  * - `new-key`: the consumer starts "now" and meets the key for the first time: a baseline must be committed first.
  */
 export type Admission =
   | { readonly kind: "next" | "late"; readonly parked: boolean }
-  | { readonly kind: "duplicate" | "ahead" | "new-key" };
+  | { readonly kind: "duplicate" | "ahead" | "busy" | "new-key" };
 
 export interface AdmissionRules {
   /** The inbox's name of the consumer. */
@@ -20,72 +20,91 @@ export interface AdmissionRules {
   readonly from: "now" | "beginning";
   /** How long the inbox remembers ids, in milliseconds; what is older counts as settled when its number was passed. */
   readonly retentionMs: number;
-  /** How long an event waits for its key while another instance handles an earlier one of it, in milliseconds. */
-  readonly keyWaitMs: number;
   /** Wall clock, in milliseconds. */
   readonly now: () => number;
 }
 
-/** Another instance has the event's key for longer than one waits: the event comes again, and no run failed. */
-export class KeyBusy extends Error {
-  override readonly name = "KeyBusy";
-}
-
 /**
- * Decides in the transaction of the effect. Throws KeyBusy, and the transaction is lost, when the key isn't free in time:
- * a handler may take longer than a statement may. The key's position row stays locked until the commit, so that several
- * processes handle a key's events one after the other.
- *
- * The usual case, the next event of a key, is one statement. `acceptGap` lets an event pass whose predecessors will
- * never come, since the stream has dropped them.
+ * Decides in the transaction of the effect. The key is locked until the commit, so that several processes handle a key's events
+ * one after the other; nobody waits for it. The usual case, the next event of a key, is one statement. `acceptGap` lets an event
+ * pass whose predecessors will never come, since the stream has dropped them.
  */
 export async function admit(
-  tx: Transaction<unknown>,
+  tx: QueryExecutorProvider,
   event: IncomingEvent,
   rules: AdmissionRules,
   acceptGap: boolean,
 ): Promise<Admission> {
-  await sql`set local lock_timeout = ${sql.lit(rules.keyWaitMs)}`.execute(tx);
-  try {
-    const admission = await decide(tx, event, rules, acceptGap);
-    // The handler's own statements are as patient as ever.
-    await sql`set local lock_timeout to default`.execute(tx);
-    return admission;
-  } catch (error) {
-    throw isLockTimeout(error) ? new KeyBusy(`another instance has the key ${event.key}`, { cause: error }) : error;
-  }
-}
-
-async function decide(
-  tx: Transaction<unknown>,
-  event: IncomingEvent,
-  rules: AdmissionRules,
-  acceptGap: boolean,
-): Promise<Admission> {
-  const { consumer } = rules;
-  if (event.keySeq === undefined) return record(tx, consumer, event, "next");
-  const seq = String(event.keySeq);
-  const begins = rules.from === "beginning" && (event.keySeq === 1n || acceptGap);
-  const fast = await sql<{ recorded: boolean; parked: boolean }>`
-    with moved as (
-      insert into weft.inbox_positions as p (consumer, key, last_seq, baseline)
-      select ${consumer}, ${event.key}, ${seq}::bigint, ${seq}::bigint - 1
-      where ${begins} or exists (select from weft.inbox_positions where consumer = ${consumer} and key = ${event.key})
-      on conflict (consumer, key) do update set last_seq = ${seq}::bigint, updated_at = now()
-        where p.last_seq = ${seq}::bigint - 1 or (${acceptGap} and p.last_seq < ${seq}::bigint)
-      returning parked_by is not null as parked
-    ), recorded as (
-      insert into weft.inbox (consumer, event_id) select ${consumer}, ${event.id}::uuid from moved
-      on conflict do nothing returning event_id
-    )
-    select parked, exists (select from recorded) as recorded from moved`.execute(tx);
-  const moved = fast.rows[0];
-  if (moved) return moved.recorded ? { kind: "next", parked: moved.parked } : { kind: "duplicate" };
+  if (event.keySeq === undefined) return record(tx, rules.consumer, event, "next");
+  const [run] = await moveOn(tx, [{ key: event.key, events: [event] }], rules, acceptGap);
+  if (!run?.free) return { kind: "busy" };
+  if (run.moved) return run.recorded === 1 ? { kind: "next", parked: run.parked } : { kind: "duplicate" };
   return decideByPosition(tx, event, event.keySeq, rules);
 }
 
+/** Events of one key whose numbers follow each other. */
+export interface Run {
+  readonly key: string;
+  readonly events: readonly IncomingEvent[];
+}
+
+export interface RunMoved {
+  readonly key: string;
+  /** Nobody else is at the key. */
+  readonly free: boolean;
+  /** The key's position is behind the run now: its events are admitted. */
+  readonly moved: boolean;
+  /** How many of the run's events the inbox had not seen. */
+  readonly recorded: number;
+  readonly parked: boolean;
+}
+
+/**
+ * Moves each key's position past its run, where the run is what comes next of the key, and records its events: one statement for
+ * all of them, each of another key. A run that is not next is left as it is.
+ */
+export async function moveOn(
+  tx: QueryExecutorProvider,
+  runs: readonly Run[],
+  { consumer, from }: AdmissionRules,
+  acceptGap: boolean,
+): Promise<readonly RunMoved[]> {
+  const keys = runs.map(({ key }) => key);
+  const firsts = runs.map(({ events }) => String(events[0]?.keySeq));
+  const lasts = runs.map(({ events }) => String(events.at(-1)?.keySeq));
+  const owners = runs.flatMap(({ key, events }) => events.map(() => key));
+  const ids = runs.flatMap(({ events }) => events.map(({ id }) => id));
+  const { rows } = await sql<RunMoved>`
+    with run as materialized (
+      select key, first, last, pg_try_advisory_xact_lock(hashtextextended(${consumer} || ' ' || key, 0)) as free
+      from unnest(${keys}::text[], ${firsts}::bigint[], ${lasts}::bigint[]) as given(key, first, last)
+    ), moved as (
+      insert into weft.inbox_positions as p (consumer, key, last_seq, baseline)
+      select ${consumer}, key, last, first - 1 from run
+      where free and (
+        (${from === "beginning"} and (first = 1 or ${acceptGap}))
+        or exists (select from weft.inbox_positions known where known.consumer = ${consumer} and known.key = run.key)
+      )
+      on conflict (consumer, key) do update set last_seq = excluded.last_seq, updated_at = now()
+        where p.last_seq = excluded.baseline or (${acceptGap} and p.last_seq < excluded.last_seq)
+      returning key, parked_by is not null as parked
+    ), recorded as (
+      insert into weft.inbox (consumer, event_id)
+      select ${consumer}, event.id from unnest(${owners}::text[], ${ids}::uuid[]) as event(key, id) join moved using (key)
+      on conflict do nothing returning event_id
+    ), seen as (
+      select event.key, count(*)::int as recorded
+      from unnest(${owners}::text[], ${ids}::uuid[]) as event(key, id) join recorded on recorded.event_id = event.id
+      group by event.key
+    )
+    select run.key, free, moved.key is not null as moved, coalesce(moved.parked, false) as parked,
+      coalesce(seen.recorded, 0) as recorded
+    from run left join moved using (key) left join seen using (key)`.execute(tx);
+  return rows;
+}
+
 async function decideByPosition(
-  tx: Transaction<unknown>,
+  tx: QueryExecutorProvider,
   event: IncomingEvent,
   keySeq: bigint,
   { consumer, from, retentionMs, now }: AdmissionRules,
@@ -108,7 +127,7 @@ async function decideByPosition(
 }
 
 async function record(
-  tx: Transaction<unknown>,
+  tx: QueryExecutorProvider,
   consumer: string,
   event: IncomingEvent,
   kind: "next" | "late",
@@ -121,7 +140,7 @@ async function record(
 }
 
 /** Commits where a key begins for a consumer that starts "now": with the event that it meets first. */
-export async function setBaseline(tx: Transaction<unknown>, consumer: string, event: IncomingEvent): Promise<void> {
+export async function setBaseline(tx: QueryExecutorProvider, consumer: string, event: IncomingEvent): Promise<void> {
   const before = String((event.keySeq ?? 1n) - 1n);
   await sql`
     insert into weft.inbox_positions (consumer, key, last_seq, baseline)

@@ -3,7 +3,8 @@ import type { Broker, Consumption, IncomingMessage } from "../broker.ts";
 import type { StreamSpec } from "../stream.ts";
 import type { LagSource } from "./inbox-metrics.ts";
 import { type IncomingEvent, readEvent } from "./incoming-event.ts";
-import { createLanes } from "./lanes.ts";
+import { createLanes, type Together } from "./lanes.ts";
+import { processBatch } from "./process-batch.ts";
 import { type ProcessContext, processMessage } from "./process-message.ts";
 
 export interface StreamConsumerOptions<DB> extends Omit<ProcessContext<DB>, "closing"> {
@@ -12,6 +13,8 @@ export interface StreamConsumerOptions<DB> extends Omit<ProcessContext<DB>, "clo
   /** The consumer's name at the broker. */
   readonly durable: string;
   readonly concurrency: number;
+  /** Events that this process takes ahead. */
+  readonly prefetch: number;
   readonly ackWaitMs: number;
   readonly maxAckPending: number;
   readonly closeGraceMs: number;
@@ -35,23 +38,44 @@ export function startStreamConsumer<DB>(options: StreamConsumerOptions<DB>): Str
   const context: ProcessContext<DB> = { ...options, closing: aborting.signal };
   const held = new Set<IncomingMessage>();
   const blocked = new Map<string, Blocked>();
-  const lanes = createLanes<IncomingEvent>(concurrency, run);
+  const lanes = createLanes<IncomingEvent>({ concurrency, run, together });
   let consumption: Consumption | undefined;
 
-  async function run(event: IncomingEvent): Promise<void> {
-    const { message, keySeq } = event;
+  /** First deliveries of a type that is handled in batches. What comes again may be what failed. */
+  function together({ subject, key, keySeq, message }: IncomingEvent): Together | undefined {
+    const batch = context.subscriptions.get(subject)?.batch;
+    if (!batch || keySeq === undefined || message.deliveryCount > 1 || blocked.has(key)) return undefined;
+    return { group: subject, most: batch.most };
+  }
+
+  async function run(events: readonly IncomingEvent[]): Promise<void> {
+    let settled: ReadonlySet<IncomingEvent> = new Set();
+    const subscription = context.subscriptions.get(events[0]?.subject ?? "");
+    if (subscription && events.length > 1) settled = await processBatch(context, subscription, events);
+    for (const event of events) await answering(event, () => (settled.has(event) ? undefined : process(event)));
+  }
+
+  async function process(event: IncomingEvent): Promise<number | undefined> {
+    const { keySeq } = event;
+    const block = blocked.get(event.key);
+    if (block && keySeq !== undefined && keySeq > block.keySeq && block.until > clock.now()) {
+      options.metrics.count(stream.name, event.subject, "ahead");
+      return block.until - clock.now() + 25;
+    }
+    const { outcome, retryInMs } = await processMessage(context, event);
+    if (outcome === "retried" && keySeq !== undefined) {
+      blocked.set(event.key, { keySeq, until: clock.now() + (retryInMs ?? 0) });
+    } else if (keySeq === blocked.get(event.key)?.keySeq) {
+      blocked.delete(event.key);
+    }
+    return retryInMs;
+  }
+
+  /** Answers with what `settle` says: settled, or to be delivered again after so many milliseconds. */
+  async function answering(event: IncomingEvent, settle: () => Promise<number | undefined> | undefined): Promise<void> {
+    const { message } = event;
     try {
-      const block = blocked.get(event.key);
-      if (block && keySeq !== undefined && keySeq > block.keySeq && block.until > clock.now()) {
-        options.metrics.count(stream.name, event.subject, "ahead");
-        return answer(message, block.until - clock.now() + 25);
-      }
-      const { outcome, retryInMs } = await processMessage(context, event);
-      if (outcome === "retried" && keySeq !== undefined) {
-        blocked.set(event.key, { keySeq, until: clock.now() + (retryInMs ?? 0) });
-      } else if (keySeq === blocked.get(event.key)?.keySeq) {
-        blocked.delete(event.key);
-      }
+      const retryInMs = await settle();
       if (retryInMs === undefined) await faults?.("before-ack", event);
       answer(message, retryInMs);
     } catch (error) {
@@ -79,7 +103,7 @@ export function startStreamConsumer<DB>(options: StreamConsumerOptions<DB>): Str
           start,
           ackWaitMs,
           maxAckPending: options.maxAckPending,
-          prefetch: concurrency * 8,
+          prefetch: options.prefetch,
           onMessage(message) {
             held.add(message);
             const event = readEvent(message);

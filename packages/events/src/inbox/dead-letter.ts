@@ -1,4 +1,4 @@
-import { sql, type Transaction } from "kysely";
+import { type QueryExecutorProvider, sql } from "kysely";
 import { deadLetterHeaders, encodeHeader, eventHeaders, type Headers, storableText } from "../event-headers.ts";
 import { deriveEventId } from "../event-id.ts";
 import { insertIntoOutbox } from "../outbox-insert.ts";
@@ -23,7 +23,7 @@ const maxErrorLength = 1_000;
  * exactly one, and it survives whatever the broker forgets. Its headers are the event's, and what went wrong.
  */
 export async function writeDeadLetter(
-  tx: Transaction<unknown>,
+  tx: QueryExecutorProvider,
   event: IncomingEvent,
   letter: DeadLetter,
   at: Date,

@@ -1,14 +1,11 @@
 import { fromBinary, type Message } from "@bufbuild/protobuf";
-import { type Clock, createCall, runWithCall } from "@weft/context";
-import { type Subscription, Unprocessable } from "../subscribe.ts";
+import { type CallContext, type Clock, createCall, runWithCall } from "@weft/context";
+import { type Delivery, type Subscription, Unprocessable } from "../subscribe.ts";
 import type { IncomingEvent } from "./incoming-event.ts";
 
-export interface HandlerRun {
-  readonly subscription: Subscription;
-  readonly event: IncomingEvent;
-  readonly attempt: number;
+export interface HandlerLimits {
   /** The handler's time, in milliseconds. */
-  readonly timeoutMs: number;
+  readonly handlerTimeoutMs: number;
   readonly clock: Clock;
   /** Aborts when the subscriber no longer waits. */
   readonly closing: AbortSignal;
@@ -27,25 +24,66 @@ export function decodeEvent({ type }: Subscription, event: IncomingEvent): Messa
  * Runs a handler as a call of the event's publisher: calls that it makes have its deadline and derive their
  * idempotency keys from the event's id. Rejects when the time is over, whether or not the handler listens.
  */
-export async function runHandler(run: HandlerRun, message: Message): Promise<void> {
-  const { subscription, event, attempt, timeoutMs, clock, closing } = run;
-  const over = new AbortController();
-  const timer = setTimeout(
-    () => over.abort(new Error(`the handler of ${event.subject} took longer than ${timeoutMs} ms`)),
-    timeoutMs,
+export function runHandler(
+  limits: HandlerLimits,
+  subscription: Subscription,
+  event: IncomingEvent,
+  attempt: number,
+  message: Message,
+): Promise<void> {
+  const { id: idempotencyKey, correlationId, source: caller } = event;
+  return withinTime(limits, event.subject, { idempotencyKey, correlationId, caller }, (signal) =>
+    subscription.handler(message, deliveryOf(event, attempt, signal)),
   );
-  const signal = AbortSignal.any([over.signal, closing]);
-  const aborted = Promise.withResolvers<never>();
-  const abort = (): void => aborted.reject(signal.reason);
-  signal.addEventListener("abort", abort);
-  const call = createCall({
-    correlationId: event.correlationId,
-    deadline: clock.now() + timeoutMs,
-    signal,
-    caller: event.source,
-    idempotencyKey: event.id,
+}
+
+/**
+ * Runs a handler for several events at once. Its calls have its deadline; an idempotency key they have only if it gives one, since the
+ * next run of an event may be in another company.
+ */
+export function runBatchHandler(
+  limits: HandlerLimits,
+  { type, batch }: Subscription,
+  events: readonly { readonly event: IncomingEvent; readonly message: Message }[],
+): Promise<void> {
+  return withinTime(limits, type.subject, { caller: events[0]?.event.source }, async (signal) => {
+    await batch?.handler(
+      events.map(({ event, message }) => ({ event: message, delivery: deliveryOf(event, 1, signal) })),
+    );
   });
-  const delivery = {
+}
+
+async function withinTime(
+  { handlerTimeoutMs, clock, closing }: HandlerLimits,
+  subject: string,
+  fields: Partial<CallContext>,
+  work: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  closing.throwIfAborted();
+  const over = new AbortController();
+  const { signal } = over;
+  const aborted = Promise.withResolvers<never>();
+  const abort = (reason: unknown): void => {
+    over.abort(reason);
+    aborted.reject(reason);
+  };
+  const close = (): void => abort(closing.reason);
+  const timer = setTimeout(
+    () => abort(new Error(`the handler of ${subject} took longer than ${handlerTimeoutMs} ms`)),
+    handlerTimeoutMs,
+  );
+  closing.addEventListener("abort", close);
+  const call = createCall({ ...fields, deadline: clock.now() + handlerTimeoutMs, signal });
+  try {
+    await Promise.race([runWithCall(call, () => work(signal)), aborted.promise]);
+  } finally {
+    clearTimeout(timer);
+    closing.removeEventListener("abort", close);
+  }
+}
+
+function deliveryOf(event: IncomingEvent, attempt: number, signal: AbortSignal): Delivery {
+  return {
     id: event.id,
     subject: event.subject,
     key: event.key,
@@ -55,11 +93,4 @@ export async function runHandler(run: HandlerRun, message: Message): Promise<voi
     attempt,
     signal,
   };
-  try {
-    signal.throwIfAborted();
-    await Promise.race([runWithCall(call, () => subscription.handler(message, delivery)), aborted.promise]);
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", abort);
-  }
 }

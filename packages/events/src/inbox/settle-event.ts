@@ -1,22 +1,19 @@
-import type { Clock } from "@weft/context";
 import type { Faults, Store } from "@weft/store";
+import type { QueryExecutorProvider } from "kysely";
 import type { Subscription } from "../subscribe.ts";
-import { type AdmissionRules, admit, KeyBusy, setBaseline } from "./admission.ts";
+import { type AdmissionRules, admit, setBaseline } from "./admission.ts";
 import { type DeadLetter, writeDeadLetter } from "./dead-letter.ts";
 import type { InboxTable } from "./inbox-table.ts";
 import type { IncomingEvent } from "./incoming-event.ts";
-import { decodeEvent, runHandler } from "./run-handler.ts";
+import { decodeEvent, type HandlerLimits, runHandler } from "./run-handler.ts";
 
 export type Settled = "handled" | "skipped" | "expired" | "duplicate" | "ahead" | "dead";
 
-export interface SettleContext<DB> {
+export interface SettleContext<DB> extends HandlerLimits {
   readonly service: string;
   readonly store: Store<DB>;
   readonly table: InboxTable;
   readonly rules: AdmissionRules;
-  readonly handlerTimeoutMs: number;
-  readonly clock: Clock;
-  readonly closing: AbortSignal;
   readonly faults: Faults | undefined;
 }
 
@@ -40,9 +37,8 @@ export async function settleEvent<DB>(
       return "dead";
     }
     if (event.expiresAt && event.expiresAt.getTime() <= rules.now()) return "expired";
-    const { handlerTimeoutMs: timeoutMs, clock, closing } = context;
     await faults?.("before-effect", event);
-    await runHandler({ subscription, event, attempt, timeoutMs, clock, closing }, decodeEvent(subscription, event));
+    await runHandler(context, subscription, event, attempt, decodeEvent(subscription, event));
     await faults?.("after-effect", event);
     return "handled";
   });
@@ -61,32 +57,26 @@ export function buryEvent<DB>(
   });
 }
 
-type Tx<DB> = Parameters<Parameters<Store<DB>["transaction"]>[0]>[0];
-
 async function inAdmission<DB>(
   { store, rules }: SettleContext<DB>,
   event: IncomingEvent,
-  settle: (tx: Tx<unknown>, parked: boolean) => Promise<Settled>,
+  settle: (tx: QueryExecutorProvider, parked: boolean) => Promise<Settled>,
 ): Promise<Settled> {
   let gapIsFinal = false;
   for (;;) {
-    const admission = await store
-      .transaction(async (own) => {
-        const tx = own as unknown as Tx<unknown>;
-        const admission = await admit(tx, event, rules, gapIsFinal);
-        if (admission.kind !== "next" && admission.kind !== "late") return admission.kind;
-        return { settled: await settle(tx, admission.parked) };
-      })
-      .catch((error: unknown) => {
-        if (error instanceof KeyBusy) return { settled: "ahead" } as const;
-        throw error;
-      });
+    const admission = await store.transaction(async (tx) => {
+      const admission = await admit(tx, event, rules, gapIsFinal);
+      if (admission.kind !== "next" && admission.kind !== "late") return admission.kind;
+      return { settled: await settle(tx, admission.parked) };
+    });
     if (typeof admission === "object") return admission.settled;
     switch (admission) {
       case "duplicate":
         return "duplicate";
+      case "busy":
+        return "ahead";
       case "new-key":
-        await store.transaction((tx) => setBaseline(tx as unknown as Tx<unknown>, rules.consumer, event));
+        await store.transaction((tx) => setBaseline(tx, rules.consumer, event));
         break;
       case "ahead":
         // Not at the first meeting: usually the predecessor is under way.

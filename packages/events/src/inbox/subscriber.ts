@@ -46,7 +46,6 @@ export interface Subscriber {
   close(): Promise<void>;
 }
 
-const keyWaitMs = 1_000;
 const sweepEveryMs = 60_000;
 const sweepLimit = 5_000;
 
@@ -58,8 +57,10 @@ export function startSubscriber<DB>(options: SubscriberOptions<DB>): Subscriber 
   const byStream = Map.groupBy(options.subscriptions, ({ type }) => type.stream);
   const consumers: StreamConsumer[] = [];
   const metrics = createInboxMetrics(service, () => consumers);
+  const { concurrency = 8 } = options;
   for (const [stream, subscriptions] of byStream) {
     const consumer = consumerName(service, stream);
+    const batch = Math.max(0, ...subscriptions.map(({ batch }) => batch?.most ?? 0));
     consumers.push(
       startStreamConsumer({
         service,
@@ -76,12 +77,12 @@ export function startSubscriber<DB>(options: SubscriberOptions<DB>): Subscriber 
           consumer,
           from: options.from ?? "beginning",
           retentionMs: inboxRetentionMs,
-          keyWaitMs,
           now: options.now ?? Date.now,
         },
         maxDeliver,
         backoff: { ...backoff, random },
-        concurrency: options.concurrency ?? 8,
+        concurrency,
+        prefetch: concurrency * Math.max(8, batch),
         handlerTimeoutMs: options.handlerTimeoutMs ?? 30_000,
         ackWaitMs: options.ackWaitMs ?? 10_000,
         maxAckPending: options.maxAckPending ?? 2_000,
