@@ -1,4 +1,5 @@
-import { Redis } from "ioredis";
+import { Redis, type RedisOptions } from "ioredis";
+import { parseRedisUrl } from "./address.ts";
 
 export interface ConnectionOptions {
   readonly url: string;
@@ -13,10 +14,14 @@ export interface ConnectionOptions {
   readonly random?: () => number;
 }
 
-/** A connection that comes back by itself for as long as nobody closes it, and never sends a command twice. */
+/**
+ * A connection that comes back by itself for as long as nobody closes it, and never sends a command twice. With Sentinels it
+ * leads to the master that they name, and to another as soon as they say so. Throws InvalidRedisUrlError.
+ */
 export function openConnection(options: ConnectionOptions): Redis {
   const { random = Math.random } = options;
-  return new Redis(options.url, {
+  const address = parseRedisUrl(options.url);
+  const common = {
     connectionName: options.name,
     connectTimeout: options.commandTimeoutMs,
     commandTimeout: options.commandTimeoutMs,
@@ -24,14 +29,36 @@ export function openConnection(options: ConnectionOptions): Redis {
     autoResendUnfulfilledCommands: false,
     enableOfflineQueue: options.waits,
     // Spread, so that a thousand processes don't come back in the same millisecond.
-    retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 10), options.maxRetryDelayMs) * (0.5 + random() / 2),
+    retryStrategy: (times: number) =>
+      Math.min(50 * 2 ** Math.min(times, 10), options.maxRetryDelayMs) * (0.5 + random() / 2),
+    // A master that has become a replica: the address leads to another by now, or soon.
+    reconnectOnError: (error: Error) => error.message.startsWith("READONLY"),
+  } satisfies RedisOptions;
+  if (address.kind === "server") return new Redis(address.url, common);
+  const { sentinels, master, tls, db, username, password, sentinelUsername, sentinelPassword } = address;
+  return new Redis({
+    ...common,
+    sentinels: sentinels.map((sentinel) => ({ ...sentinel })),
+    name: master,
+    db,
+    ...(tls && { tls: {}, sentinelTLS: {}, enableTLSForSentinelMode: true }),
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    ...(sentinelUsername !== undefined && { sentinelUsername }),
+    ...(sentinelPassword !== undefined && { sentinelPassword }),
+    sentinelCommandTimeout: options.commandTimeoutMs,
+    // The same each time, so that the error is, and is logged once.
+    sentinelRetryStrategy: () => options.maxRetryDelayMs,
+    // A master that hangs closes no connection. Two, since one may be lost with the master's machine.
+    failoverDetector: true,
+    sentinelMaxConnections: 2,
   });
 }
 
 /** Where a URL points, without the credentials in it. */
 export function describeAddress(url: string): string {
   try {
-    return `Redis at ${new URL(url).host}`;
+    return parseRedisUrl(url).description;
   } catch {
     return "Redis";
   }

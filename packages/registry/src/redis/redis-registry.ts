@@ -1,12 +1,13 @@
 import { LeaseLostError, RegistryClosedError } from "../errors.ts";
 import type { Lease, Load, Registration, Registry } from "../registry.ts";
 import { validateRegistration } from "../validate.ts";
+import { parseRedisUrl } from "./address.ts";
 import { createHeart, HeldByNewerError } from "./heart.ts";
 import type { RegistryLogger } from "./logger.ts";
 import { createReader } from "./reader.ts";
 
 export interface RedisRegistryOptions {
-  /** Such as `redis://localhost:6379`. Redis 7 or Valkey. */
+  /** Such as `redis://localhost:6379`, or `redis+sentinel://one:26379,two:26379/master-name`. Redis 7 or Valkey. */
   readonly url: string;
   /** How often leases are renewed and watches look for themselves; the same for all processes of a mesh. Default 2000. */
   readonly heartbeatMs?: number;
@@ -23,11 +24,13 @@ export interface RedisRegistryOptions {
 
 /**
  * A registry in Redis. Nothing is connected before it is needed. `register` waits for a Redis that is not there yet, for
- * `registerTimeoutMs`; from then on leases survive Redis's absence, restart and FLUSHALL: the next heartbeat writes them anew.
+ * `registerTimeoutMs`; from then on leases survive Redis's absence, restart, failover and FLUSHALL: the next heartbeat writes them
+ * anew. Throws InvalidRedisUrlError.
  */
 export function createRedisRegistry(options: RedisRegistryOptions): Registry {
   const { url, heartbeatMs = 2_000, load, logger } = options;
   const { registerTimeoutMs = 30_000, commandTimeoutMs = 5_000, blockedMs = 60_000 } = options;
+  parseRedisUrl(url);
   const heart = createHeart({ url, heartbeatMs, registerTimeoutMs, blockedMs, load, logger });
   const reader = createReader({ url, heartbeatMs, commandTimeoutMs, logger });
   let nextLease = 1;

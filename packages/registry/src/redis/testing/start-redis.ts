@@ -13,9 +13,9 @@ export interface PrivateRedis {
 }
 
 /** A redis-server of one's own that keeps nothing on disk; resolves when it answers. */
-export async function startRedis(port?: number): Promise<PrivateRedis> {
+export async function startRedis(port?: number, options: readonly string[] = []): Promise<PrivateRedis> {
   const chosen = port ?? (await freePort());
-  const args = ["--port", `${chosen}`, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
+  const args = ["--port", `${chosen}`, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", ...options];
   const server = spawn("redis-server", args, { stdio: "ignore" });
   const exited = once(server, "exit");
   const url = `redis://127.0.0.1:${chosen}`;

@@ -1,0 +1,81 @@
+/** Where Redis is: a server, or whichever server Sentinels say is the master. */
+export type RedisAddress =
+  | { readonly kind: "server"; readonly url: string; readonly description: string }
+  | {
+      readonly kind: "sentinel";
+      readonly sentinels: readonly { readonly host: string; readonly port: number }[];
+      /** The master's name, as the Sentinels monitor it. */
+      readonly master: string;
+      readonly tls: boolean;
+      readonly db: number;
+      /** Of the master and its replicas. */
+      readonly username: string | undefined;
+      readonly password: string | undefined;
+      readonly sentinelUsername: string | undefined;
+      readonly sentinelPassword: string | undefined;
+      readonly description: string;
+    };
+
+/** The URL is none that leads to a Redis; the message says what to change, and never the password. */
+export class InvalidRedisUrlError extends Error {
+  override readonly name = "InvalidRedisUrlError";
+}
+
+const sentinelForm = "redis+sentinel://[user:password@]host[:26379][,host[:26379]…]/master-name[?db=0]";
+const sentinelUrl = /^(rediss?)\+sentinel:\/\/(?:([^@/]*)@)?([^@/?#]*)(?:\/([^/?#]*))?(?:\?([^#]*))?$/;
+const sentinelOptions = ["db", "sentinelUsername", "sentinelPassword"];
+const sentinelPort = 26_379;
+
+/**
+ * Reads `redis://`, or `redis+sentinel://` with a list of Sentinels and the name of the master that they watch; `rediss` for
+ * TLS with all of them. Sentinels' own credentials are options: `?sentinelPassword=…`. Throws InvalidRedisUrlError.
+ */
+export function parseRedisUrl(url: string): RedisAddress {
+  if (/^rediss?\+sentinel:/.test(url)) return parseSentinelUrl(url);
+  if (!URL.canParse(url) || !/^rediss?:$/.test(new URL(url).protocol))
+    throw new InvalidRedisUrlError(`a Redis URL is redis://host:6379, rediss://host:6379 or ${sentinelForm}`);
+  return { kind: "server", url, description: `Redis at ${new URL(url).host}` };
+}
+
+function parseSentinelUrl(url: string): RedisAddress {
+  const [, scheme, credentials = "", hosts = "", master = "", query = ""] = sentinelUrl.exec(url) ?? [];
+  if (scheme === undefined) throw new InvalidRedisUrlError(`a URL of Redis with Sentinels is ${sentinelForm}`);
+  if (master === "") {
+    throw new InvalidRedisUrlError(`the master's name is missing after the Sentinels: ${sentinelForm}`);
+  }
+  const options = new URLSearchParams(query);
+  const unknown = [...options.keys()].find((name) => !sentinelOptions.includes(name));
+  if (unknown !== undefined)
+    throw new InvalidRedisUrlError(`there is no option ${unknown}: ${sentinelOptions.join(", ")} are`);
+  const db = options.get("db") ?? "0";
+  if (!/^\d+$/.test(db)) throw new InvalidRedisUrlError("the option db is the number of a database");
+  const colon = credentials.indexOf(":");
+  const [username, password] =
+    colon < 0 ? [credentials, ""] : [credentials.slice(0, colon), credentials.slice(colon + 1)];
+  return {
+    kind: "sentinel",
+    sentinels: hosts.split(",").map(parseHost),
+    master: decode(master),
+    tls: scheme === "rediss",
+    db: Number(db),
+    username: decode(username) || undefined,
+    password: decode(password) || undefined,
+    sentinelUsername: options.get("sentinelUsername") ?? undefined,
+    sentinelPassword: options.get("sentinelPassword") ?? undefined,
+    description: `Redis ${decode(master)} of the Sentinels at ${hosts}`,
+  };
+}
+
+function parseHost(text: string): { readonly host: string; readonly port: number } {
+  const url = text === "" || !URL.canParse(`redis://${text}`) ? undefined : new URL(`redis://${text}`);
+  if (!url?.hostname) throw new InvalidRedisUrlError(`a Sentinel is host or host:port, not "${text}"`);
+  return { host: url.hostname.replace(/^\[|\]$/g, ""), port: Number(url.port) || sentinelPort };
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new InvalidRedisUrlError("a % in a name or password is written as %25");
+  }
+}
