@@ -79,7 +79,8 @@ export async function runService<DB, Schema extends z.ZodType<ServiceSettings>>(
       if (settings.WEFT_MIGRATE === "check") await requireMigrated(store, migrations);
       else await migrate(store, migrations, { logger, onApplied: (id) => logger.info({ migration: id }, "migrated") });
 
-      const broker = createJetStreamBroker({ url: settings.NATS_URL, name: platform.instance, logger });
+      const { NATS_URL: url, NATS_REPLICAS: replicas } = settings;
+      const broker = createJetStreamBroker({ url, replicas, name: platform.instance, logger });
       onClose("broker", () => broker.close());
       // Before whatever publishes, so that it closes after it.
       const relay = startRelay({ store, broker, service: name, logger, ...drill });

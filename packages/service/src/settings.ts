@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { natsUrl, redisUrl } from "./addresses.ts";
 
 /** What every process of the mesh reads from its environment. */
 export const platformSettings = z.object({
@@ -8,7 +9,7 @@ export const platformSettings = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535).default(0),
   /** The address that others reach this instance at; HOST unless given. */
   ADVERTISE_HOST: z.string().min(1).optional(),
-  REDIS_URL: z.url({ protocol: /^rediss?$/ }),
+  REDIS_URL: redisUrl,
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
   /** Milliseconds between two heartbeats. */
   WEFT_HEARTBEAT_MS: z.coerce.number().int().min(50).max(600_000).default(2_000),
@@ -19,7 +20,9 @@ export const platformSettings = z.object({
 /** What a service with a database and events reads besides. */
 export const serviceSettings = platformSettings.extend({
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
-  NATS_URL: z.url({ protocol: /^(nats|tls)$/ }),
+  NATS_URL: natsUrl,
+  /** Copies of each stream in a cluster of NATS. */
+  NATS_REPLICAS: z.coerce.number().int().min(1).max(5).default(1),
   /** A crash drill: where this process is to kill itself. See `crashPoints`. */
   WEFT_CRASH: z.string().optional(),
   DATABASE_POOL: z.coerce.number().int().min(2).max(200).default(10),
