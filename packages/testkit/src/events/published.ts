@@ -1,5 +1,5 @@
 import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
-import type { EventType } from "@weft/events";
+import { deadLetterStream, type EventType } from "@weft/events";
 import type { Store } from "@weft/store";
 
 /** An event in a service's outbox, sent or not. */
@@ -13,7 +13,7 @@ export interface OutboxEvent<D extends DescMessage = DescMessage> {
 
 /**
  * What a service has published, oldest first; of one key when it is given. `types` are all that it may publish: another
- * one rejects.
+ * one rejects. Dead letters aren't among them: `deadLetters` has those.
  */
 export async function published<T extends EventType>(
   { pool }: Pick<Store<unknown>, "pool">,
@@ -21,8 +21,9 @@ export async function published<T extends EventType>(
   key?: string,
 ): Promise<readonly OutboxEvent<T["schema"]>[]> {
   const { rows } = await pool.query<{ subject: string; key: string; key_seq: string; data: Uint8Array }>(
-    "SELECT subject, key, key_seq, data FROM weft.outbox WHERE $1::text IS NULL OR key = $1 ORDER BY position",
-    [key ?? null],
+    `SELECT subject, key, key_seq, data FROM weft.outbox
+    WHERE stream <> $2 AND ($1::text IS NULL OR key = $1) ORDER BY position`,
+    [key ?? null, deadLetterStream.name],
   );
   return rows.map(({ subject, key, key_seq, data }) => {
     const type = types.find((each) => each.subject === subject);

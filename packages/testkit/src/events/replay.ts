@@ -21,7 +21,7 @@ export interface Replay {
   close(): Promise<void>;
 }
 
-const patienceMs = 15_000;
+const patienceMs = 5_000;
 
 /** Runs a service's subscriptions as runService does, inbox and database included, over a broker in memory that recorded events are put on. */
 export function startReplay<DB>(options: ReplayOptions<DB>): Replay {

@@ -101,10 +101,12 @@ export async function openPaymentService({
     during,
     claim,
     charge,
-    /** One turn of the worker; the payments that it was at. */
-    async turn(work: Work) {
+    /** One turn of the worker, or what it does of one order; the payments that it was at. */
+    async turn(work: Work, orderId?: string) {
       const attempt: (claim: Claim) => ReturnType<typeof charge> = work === "charge" ? charge : refund;
-      return Promise.all((await claim(work)).map(attempt));
+      if (orderId === undefined) return Promise.all((await claim(work)).map(attempt));
+      const one = await payments.claimOne(work, orderId, leaseMs, now());
+      return one ? [await attempt(one)] : [];
     },
     pass(ms: number) {
       clock.now = new Date(clock.now.getTime() + ms);

@@ -1,0 +1,147 @@
+import { join } from "node:path";
+import { OrderCreatedSchema, OrderStatusChangedSchema, OrderStatus as Status } from "@shop/contracts/order";
+import { PaymentRefundedSchema } from "@shop/contracts/payment";
+import * as testkit from "@weft/testkit";
+import { sql } from "kysely";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { type ProviderSimulator, startProviderSimulator } from "../testing/provider.ts";
+import { openPaymentService, type RunningPayment } from "../testing/running-payment.ts";
+
+const histories = testkit.readHistories(join(import.meta.dirname, "../../../../acceptance/histories"));
+
+/** How each history's payments ended, in the order in which the orders were placed; then what the provider has of them. */
+const ends: Readonly<Record<string, readonly string[]>> = {
+  "cancelled-before-the-charge": ["cancelled, 0 charges, 0 refunds"],
+  "cancelled-once-confirmed": ["refunded, 1 charges, 1 refunds"],
+  declined: ["failed, 1 charges, 0 refunds"],
+  "newer-publisher": ["completed, 1 charges, 0 refunds", "undefined, 0 charges, 0 refunds"],
+  paid: ["completed, 1 charges, 0 refunds"],
+  "payment-timed-out": ["cancelled, 0 charges, 0 refunds"],
+  "refunded-by-an-operator": ["refunded, 1 charges, 1 refunds"],
+  "shipped-and-delivered": ["completed, 1 charges, 0 refunds"],
+  "stock-gone": ["refunded, 1 charges, 1 refunds", "completed, 1 charges, 0 refunds"],
+  "two-orders-of-one-user": ["refunded, 1 charges, 1 refunds", "completed, 1 charges, 0 refunds"],
+  "user-created-updated-deleted": [],
+};
+
+/** What no version may publish becomes a dead letter. */
+const unreadable: Readonly<Record<string, readonly string[]>> = { "newer-publisher": ["shop.order.v1.OrderCreated"] };
+
+let provider: ProviderSimulator;
+let payment: RunningPayment;
+let replay: testkit.Replay;
+
+beforeAll(async () => {
+  provider = await startProviderSimulator();
+  payment = await openPaymentService({ providerUrl: provider.url });
+});
+
+beforeEach(async () => {
+  await payment.empty();
+  replay = testkit.startReplay({ service: "payment", ...payment });
+});
+
+afterEach(() => replay.close());
+
+afterAll(async () => {
+  await payment?.close();
+  await provider?.stop();
+});
+
+/** Lets it happen again: orders come, and the workers and the operator take their turns when they did. */
+async function play(events: readonly testkit.RecordedEvent[]): Promise<void> {
+  const cancelled = new Set<string>();
+  for (const event of events) {
+    const changed = testkit.recordedAs(OrderStatusChangedSchema, event);
+    if (changed?.status === Status.CANCELLED) cancelled.add(changed.orderId);
+    if (testkit.isOf("payment", event)) await act(event, cancelled);
+    else await replay.deliver(event);
+  }
+}
+
+async function act(event: testkit.RecordedEvent, cancelled: ReadonlySet<string>): Promise<void> {
+  const orderId = event.headers["ce-partitionkey"] ?? "";
+  if (event.subject !== PaymentRefundedSchema.typeName) {
+    await payment.turn("charge", orderId);
+    return;
+  }
+  // Nobody else gives money back: an order that isn't cancelled was refunded by hand.
+  if (!cancelled.has(orderId)) await payment.client.refundPayment({ orderId, reason: "the parcel was damaged" });
+  await payment.turn("refund", orderId);
+}
+
+function placedIn(events: readonly testkit.RecordedEvent[]): readonly string[] {
+  return testkit
+    .asSeenBy("order", { events })
+    .flatMap((event) => testkit.recordedAs(OrderCreatedSchema, event)?.orderId ?? []);
+}
+
+const endsOf = (ids: readonly string[]) =>
+  Promise.all(
+    ids.map(async (id) => {
+      const [charges, refunds] = await Promise.all([provider.charges(id), provider.refunds(id)]);
+      const status = (await payment.payments.get(id))?.status;
+      return `${status}, ${charges.length} charges, ${refunds.length} refunds`;
+    }),
+  );
+
+const wasTold = (events: readonly testkit.RecordedEvent[], orderId: string) =>
+  events
+    .filter((event) => testkit.isOf("payment", event) && event.headers["ce-partitionkey"] === orderId)
+    .map(({ subject }) => subject.replace(/^.*\./, ""));
+
+/** All that there is of payments, their events, and the provider's books. */
+async function everything(events: readonly testkit.RecordedEvent[]): Promise<unknown> {
+  const { db } = payment.store;
+  return {
+    ends: await endsOf(placedIn(events)),
+    payments: await db.selectFrom("payments").selectAll().orderBy("order_id").execute(),
+    events: (await sql`SELECT id FROM weft.outbox ORDER BY position`.execute(db)).rows,
+  };
+}
+
+describe.each(histories)("the recorded history $name", (history) => {
+  const events = testkit.asSeenBy("payment", history);
+
+  it("ends as it did, and tells the same", async () => {
+    await play(events);
+    expect(await endsOf(placedIn(events))).toEqual(ends[history.name]);
+    for (const id of placedIn(events)) expect(await payment.published(id)).toEqual(wasTold(events, id));
+  });
+
+  it("has no second effect when its events come again, nor when the inbox has forgotten them", async () => {
+    await play(events);
+    const once = await everything(events);
+    for (const [n, event] of [...events, ...events.toReversed()].entries()) await replay.deliver(event, n % 5);
+    for (const work of ["charge", "refund"] as const) await payment.turn(work);
+    expect(await everything(events)).toEqual(once);
+    const letters = (await testkit.deadLetters(payment.store)).map(({ subject }) => subject);
+    expect(letters).toEqual(unreadable[history.name] ?? []);
+
+    const readable = events.filter(({ subject }) => !letters.includes(subject));
+    await sql`TRUNCATE weft.inbox, weft.inbox_positions`.execute(payment.store.db);
+    for (const event of readable) await replay.deliver(event);
+    for (const work of ["charge", "refund"] as const) await payment.turn(work);
+    expect(await everything(events)).toEqual(once);
+  });
+});
+
+it.each([1, 2, 3, 4, 5])("all histories at once end as each did, whichever order comes first (%i)", async (seed) => {
+  const all = histories.flatMap((history) => testkit.asSeenBy("payment", history));
+  await play(testkit.interleave(all, seed));
+  for (const { name, events } of histories) expect(await endsOf(placedIn(events)), name).toEqual(ends[name]);
+});
+
+it("a newer version's fields are no obstacle, and are in the dead letter byte for byte", async () => {
+  const history = histories.find(({ name }) => name === "newer-publisher");
+  const events = testkit.asSeenBy("payment", history ?? { events: [] });
+  await play(events);
+  const [unreadable] = events.filter((event) => {
+    const created = testkit.recordedAs(OrderCreatedSchema, event);
+    return created !== undefined && created.total === undefined;
+  });
+  const data = unreadable && testkit.bytesOf(unreadable);
+  expect(await testkit.deadLetters(payment.store)).toEqual([
+    { subject: OrderCreatedSchema.typeName, reason: "unprocessable", data },
+  ]);
+});
