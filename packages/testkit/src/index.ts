@@ -5,6 +5,7 @@ export {
   startCollector,
   type WaitOptions,
 } from "./collector/start-collector.ts";
+export { createLargeDatabase, type LargeDatabase } from "./database/create-large-database.ts";
 export { createTestDatabase, type TestDatabase } from "./database/create-test-database.ts";
 export { type RecordedStatements, recordStatements } from "./database/record-statements.ts";
 export { type SequentialScan, type SequentialScanOptions, sequentialScans } from "./database/sequential-scans.ts";

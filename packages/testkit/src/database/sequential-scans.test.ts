@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createTestDatabase, type TestDatabase } from "./create-test-database.ts";
-import { type RecordedStatements, recordStatements } from "./record-statements.ts";
+import { createLargeDatabase, type LargeDatabase } from "./create-large-database.ts";
 import { sequentialScans } from "./sequential-scans.ts";
 
 interface Tables {
@@ -16,19 +15,16 @@ const books = {
     CREATE TABLE shelves (id integer)`,
 };
 
-let database: TestDatabase<Tables>;
-let recorded: RecordedStatements;
+let database: LargeDatabase<Tables>;
 beforeEach(async () => {
-  recorded = recordStatements();
-  database = await createTestDatabase<Tables>("testkit", [books], recorded.options);
-  await database.store.pool.query(`
-    INSERT INTO books SELECT n, 'author ' || n, 'title ' || n FROM generate_series(1, 20000) AS n;
-    INSERT INTO shelves SELECT generate_series(1, 100);
-    ANALYZE`);
+  database = await createLargeDatabase<Tables>(
+    "testkit",
+    [books],
+    `INSERT INTO books SELECT n, 'author ' || n, 'title ' || n FROM generate_series(1, 20000) AS n;
+     INSERT INTO shelves SELECT generate_series(1, 100)`,
+  );
 });
 afterEach(() => database?.drop());
-
-const scans = () => sequentialScans(database.store, recorded.statements);
 
 describe("a statement's plan", () => {
   it("is no sequential scan where an index finds the rows, whatever the values are", async () => {
@@ -36,8 +32,7 @@ describe("a statement's plan", () => {
     await db.selectFrom("books").selectAll().where("author", "=", "author 7").execute();
     await db.selectFrom("books").selectAll().where("id", ">", 19_990).orderBy("id").limit(5).execute();
     await db.updateTable("books").set({ title: "new" }).where("id", "=", 7).execute();
-    expect(recorded.statements.size).toBe(3);
-    expect(await scans()).toEqual([]);
+    expect(await database.sequentialScans()).toEqual([]);
   });
 
   it("is one where none does, in a transaction, a part of a statement, or a change too", async () => {
@@ -52,15 +47,21 @@ describe("a statement's plan", () => {
       .set({ title: "new" })
       .where("id", "in", (query) => query.selectFrom("wanted").select("id"))
       .execute();
-    const found = await scans();
+    const found = await database.sequentialScans();
     expect(found.map(({ table }) => table)).toEqual(["public.books", "public.books", "public.books"]);
     expect(found.map(({ statement }) => statement.split(" ", 1)[0])).toEqual(["select", "delete", "with"]);
   });
 
   it("may be one of a small table", async () => {
     await database.store.db.selectFrom("shelves").selectAll().execute();
-    expect(recorded.statements.size).toBe(1);
-    expect(await scans()).toEqual([]);
-    expect(await sequentialScans(database.store, recorded.statements, { minRows: 100 })).toHaveLength(1);
+    expect(await database.sequentialScans()).toEqual([]);
+    const statements = ["select from shelves where id = $1"];
+    expect(await sequentialScans(database.store, statements, { minRows: 101 })).toEqual([]);
+    const [scan] = await sequentialScans(database.store, statements, { minRows: 100 });
+    expect(scan).toEqual({ table: "public.shelves", statement: statements[0] });
+  });
+
+  it("is not looked at where nothing was run", async () => {
+    await expect(database.sequentialScans()).rejects.toThrow("the store ran no statement");
   });
 });
