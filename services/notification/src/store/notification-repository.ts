@@ -2,7 +2,7 @@ import { currentTransaction, type Store } from "@weft/store";
 import { currentOrigin } from "@weft/telemetry";
 import { type Kysely, sql, type UpdateObject } from "kysely";
 import type { Claim, Notifications } from "../app/notifications.ts";
-import { accountDeleted } from "../domain/notification.ts";
+import { accountDeleted, type Delivery } from "../domain/notification.ts";
 import { toColumns, toNotification } from "./notification-row.ts";
 import type { NotificationDatabase } from "./schema.ts";
 
@@ -11,6 +11,9 @@ export interface NotificationRepositoryParts {
   /** A fresh UUID for each claim. */
   readonly newLease: () => string;
 }
+
+/** Part of the text and no parameter: for a prepared statement the indexes of what is owed are of use only then. */
+const queued = sql.lit<Delivery["status"]>("queued");
 
 export function createNotificationRepository({ store, newLease }: NotificationRepositoryParts): Notifications {
   /** The transaction that is active, or statements of their own. */
@@ -26,7 +29,7 @@ export function createNotificationRepository({ store, newLease }: NotificationRe
         reason: sql<string | null>`CASE WHEN address.email IS NULL THEN ${accountDeleted} END`,
       })
       .whereRef("address.user_id", "=", "waiting.user_id")
-      .where("waiting.status", "=", "queued")
+      .where("waiting.status", "=", queued)
       .where("waiting.recipient", "is", null)
       .$if(userId !== undefined, (query) => query.where("waiting.user_id", "=", userId as string))
       .execute();
@@ -42,7 +45,7 @@ export function createNotificationRepository({ store, newLease }: NotificationRe
       .updateTable("notifications")
       .set({ ...columns, lease: null, leased_until: null })
       .where("id", "=", id)
-      .where("status", "=", "queued")
+      .where("status", "=", queued)
       .$if(ifMine, (query) => query.where("lease", "=", lease))
       .execute();
   };
@@ -88,7 +91,7 @@ export function createNotificationRepository({ store, newLease }: NotificationRe
           query
             .selectFrom("notifications")
             .select("id")
-            .where("status", "=", "queued")
+            .where("status", "=", queued)
             .where("recipient", "is not", null)
             .where("due_at", "<=", now)
             .where((row) => row.or([row("leased_until", "is", null), row("leased_until", "<=", now)]))

@@ -49,7 +49,7 @@ export function createPaymentRepository({ store, newLease }: PaymentRepositoryPa
         db
           .selectFrom("payments")
           .select("order_id")
-          .where("status", "in", statusesOf[work])
+          .where("status", "in", statusesOf[work].map(literally))
           .where((row) => row.or([row("leased_until", "is", null), row("leased_until", "<=", now)]))
           .$if(orderId === undefined, (query) => query.where("due_at", "<=", now).orderBy("due_at"))
           .$if(orderId !== undefined, (query) => query.where("order_id", "=", orderId as string))
@@ -129,6 +129,11 @@ export function createPaymentRepository({ store, newLease }: PaymentRepositoryPa
 function workOf({ status }: Payment): Work | undefined {
   if (statusesOf.charge.includes(status)) return "charge";
   return statusesOf.refund.includes(status) ? "refund" : undefined;
+}
+
+/** Part of the text and no parameter: for a prepared statement the indexes of what is owed are of use only then. */
+function literally(status: PaymentStatus) {
+  return sql.lit(status);
 }
 
 function later(time: Date, ms: number): Date {
