@@ -17,6 +17,9 @@ export interface Mailbox {
   readonly smtpUrl: string;
   /** What was caught for an address, oldest first, repeats too. */
   messages(to: string): Promise<readonly CaughtMail[]>;
+  /** All that was caught, oldest first, repeats too. */
+  messageIds(): Promise<readonly string[]>;
+  empty(): Promise<void>;
   /** Answers 451 to that many of the next messages. */
   reject(count: number): Promise<void>;
   stop(): Promise<void>;
@@ -30,6 +33,13 @@ export async function startMailbox(): Promise<Mailbox> {
     async messages(to) {
       const list = await get<{ number: number }[]>(`/messages?to=${encodeURIComponent(to)}`);
       return Promise.all(list.map(({ number }) => get<CaughtMail>(`/messages/${number}`)));
+    },
+    async messageIds() {
+      const list = await get<{ messageId: string }[]>("/messages");
+      return list.map(({ messageId }) => messageId);
+    },
+    async empty() {
+      await fetch(`${url}/messages`, { method: "DELETE" });
     },
     async reject(count) {
       await fetch(`${url}/faults`, { method: "POST", body: JSON.stringify({ reject: count }) });

@@ -74,6 +74,7 @@ export async function openNotificationService({ smtpUrl, logger = silentLogger }
   return {
     client: createNotificationClient(mesh),
     store,
+    subscriptions,
     notifications,
     addresses,
     /** Runs after the mail server answered and before the answer is kept. */
