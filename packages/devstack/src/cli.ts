@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { generateIfChanged } from "./generate.ts";
 
 const USAGE = `weft COMMAND
-  dev [--only=a,b]    infrastructure and all services, restarted when their code changes
+  dev [--only=a,b]    infrastructure and all services, restarted when their code changes; --cluster: three NATS servers
   reset               empties the data of dev
   migrate status|up   the migrations of the databases of a running dev, with --only=a,b of some
   test [vitest args]  all tests, with infrastructure of their own

@@ -33,6 +33,8 @@ export interface StackOptions {
   readonly awaitReady?: boolean;
   /** The infrastructure's data need not outlive the machine: faster, not durable. Default: `ports` is "free". */
   readonly ephemeral?: boolean;
+  /** NATS is a cluster of three, and each stream has three copies: `infrastructure.nats.nodes`. Default: one server. */
+  readonly cluster?: boolean;
   /** What the stack does, for people. Default: nothing is said. */
   readonly say?: (text: string) => void;
   /** Every line of every service; all lines are in `dataDir`/logs too. */
@@ -64,7 +66,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const launcher = options.launcherPid === undefined ? undefined : identify(options.launcherPid);
   const ledger = await openLedger(dataDir, say, launcher);
   const ephemeral = options.ephemeral ?? ports === "free";
-  const ground: Ground = { root, dataDir, env, ports, ledger, say, run, ephemeral };
+  const cluster = options.cluster ?? false;
+  const ground: Ground = { root, dataDir, env, ports, ledger, say, run, ephemeral, cluster };
   let infrastructure: Infrastructure | undefined;
   let services: readonly RunningService[] = [];
   let watching: { close(): void } | undefined;
@@ -216,12 +219,11 @@ export interface StackRecord {
 
 function writeRecord(dataDir: string, infrastructure: Infrastructure, services: readonly RunningService[]): void {
   const { nats, redis, postgres, mail, payments } = infrastructure;
+  const parts = [nats, ...(nats.nodes ?? []), redis, postgres, mail, payments];
   const record: StackRecord = {
     pid: process.pid,
     env: infrastructure.env,
-    infrastructure: Object.fromEntries(
-      [nats, redis, postgres, mail, payments].map(({ name, pid, source, url }) => [name, { pid, source, url }]),
-    ),
+    infrastructure: Object.fromEntries(parts.map(({ name, pid, source, url }) => [name, { pid, source, url }])),
     services: Object.fromEntries(
       services.map(({ name, pid, state, addresses, databaseUrl }) => [name, { pid, state, addresses, databaseUrl }]),
     ),

@@ -12,7 +12,7 @@ export function stackTable(stack: Stack): string {
   const mailbox = stack.env.MAILBOX_URL;
   const rows = [
     ...stack.services.flatMap(serviceRows),
-    { service: "nats", address: hostOf(nats.url), suggestion: "" },
+    ...(nats.nodes ?? [nats]).map(({ name, url }) => ({ service: name, address: hostOf(url), suggestion: "" })),
     { service: "redis", address: hostOf(redis.url), suggestion: "" },
     { service: "postgres", address: hostOf(postgres.url), suggestion: "" },
     { service: "mail", address: hostOf(mail.url), suggestion: mailbox === undefined ? "" : `curl ${mailbox}/messages` },

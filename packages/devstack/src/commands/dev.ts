@@ -13,7 +13,10 @@ const COLOURS = [33, 64, 136, 166, 125, 61, 37, 130];
 
 /** `weft dev`: everything, until Ctrl-C. */
 export async function dev(root: string, args: readonly string[], say: (text: string) => void): Promise<number> {
-  const { values } = parseArgs({ args: [...args], options: { only: { type: "string" } } });
+  const { values } = parseArgs({
+    args: [...args],
+    options: { only: { type: "string" }, cluster: { type: "boolean" } },
+  });
   const dataDir = join(root, ".weft");
   const interrupt = onInterrupt(() => {
     killEverything(dataDir);
@@ -31,6 +34,7 @@ export async function dev(root: string, args: readonly string[], say: (text: str
     ports: "dev",
     watch: true,
     awaitReady: false,
+    cluster: values.cluster === true,
     say: (text) => print("weft", text),
     onLine: (service, line) => print(service, line),
     onState(service, state, retryMs) {

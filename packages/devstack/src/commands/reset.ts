@@ -6,7 +6,8 @@ import { endLeftovers } from "../process/ledger.ts";
 import { findProgram, run } from "../process/programs.ts";
 
 /** What `dev` keeps below .weft/. Anything else there is somebody else's. */
-const KEPT = /^(nats|redis|postgres|mail|payments|logs|postgres\.password|passwords\.json|dev\.json|compose\..*\.yml)$/;
+const KEPT =
+  /^(nats(-\d)?|redis|postgres|mail|payments|logs|postgres\.password|passwords\.json|dev\.json|compose\..*\.yml)$/;
 
 /** `weft reset`: empties dev's data. Rejects with StackRunningError while a stack uses it. */
 export async function reset(root: string, say: (text: string) => void): Promise<number> {

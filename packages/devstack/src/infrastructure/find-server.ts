@@ -2,7 +2,7 @@ import { findProgram } from "../process/programs.ts";
 import { type Apt, apt } from "./apt.ts";
 import { composeAvailable, startContainer } from "./compose.ts";
 import { given } from "./given.ts";
-import type { Ground, Part } from "./part.ts";
+import type { Ground, Part, Source } from "./part.ts";
 import { startProgram } from "./program.ts";
 import { type ServerKind, serverProgram } from "./servers.ts";
 
@@ -51,13 +51,36 @@ export async function startServer(kind: ServerKind, ground: Ground, packages: Ap
     case "compose":
       ground.say(`${kind.title}: Docker Compose`);
       return startContainer(kind, ground);
-    case "apt": {
-      ground.say(`${kind.title}: not found; installing the package ${kind.debianPackage} with apt-get`);
-      await packages.install([kind.debianPackage], ground.env, ground.run);
-      const program = findProgram(kind.program, ground.env);
-      if (program === undefined)
-        throw new Error(`${kind.debianPackage} was installed, but there is no ${kind.program}.`);
-      return startProgram(ground, serverProgram(kind, program, "apt", ground));
-    }
+    case "apt":
+      return startProgram(ground, serverProgram(kind, await install(kind, ground, packages), "apt", ground));
   }
+}
+
+/** The program of a server that is to run several times; rejects where the first way that is open is no program. */
+export async function findProgramOf(
+  kind: ServerKind,
+  ground: Ground,
+  packages: Apt = apt,
+): Promise<{ readonly program: string; readonly source: Source }> {
+  const way = await findWay(kind, ground, packages);
+  switch (way.kind) {
+    case "environment":
+      throw new Error(
+        `${kind.variable} names a server that is there already: unset it for a cluster of the stack's own.`,
+      );
+    case "compose":
+      throw new Error(`A cluster of ${kind.title} needs the program ${kind.program}; Docker Compose runs one server.`);
+    case "path":
+      return { program: way.program, source: "path" };
+    case "apt":
+      return { program: await install(kind, ground, packages), source: "apt" };
+  }
+}
+
+async function install(kind: ServerKind, ground: Ground, packages: Apt): Promise<string> {
+  ground.say(`${kind.title}: not found; installing the package ${kind.debianPackage} with apt-get`);
+  await packages.install([kind.debianPackage], ground.env, ground.run);
+  const program = findProgram(kind.program, ground.env);
+  if (program === undefined) throw new Error(`${kind.debianPackage} was installed, but there is no ${kind.program}.`);
+  return program;
 }

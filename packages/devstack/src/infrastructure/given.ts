@@ -5,6 +5,8 @@ const DEFAULT_PORTS: Readonly<Record<string, number>> = {
   "nats:": 4222,
   "redis:": 6379,
   "rediss:": 6379,
+  "redis+sentinel:": 26379,
+  "rediss+sentinel:": 26379,
   "postgres:": 5432,
   "postgresql:": 5432,
   "smtp:": 25,
@@ -15,9 +17,8 @@ const DEFAULT_PORTS: Readonly<Record<string, number>> = {
 
 /** A server that an environment variable names. Rejects, naming the variable, when nothing answers there. */
 export async function given(name: string, variable: string, url: string): Promise<Part> {
-  // A cluster's variable may list several servers: one that answers is enough.
-  const candidates = url.split(",").map((candidate) => candidate.trim());
-  const reachable = await Promise.all(candidates.map((candidate) => isReachable(variable, candidate)));
+  // A cluster's variable lists several servers, as do Sentinels: one that answers is enough.
+  const reachable = await Promise.all(serversOf(url).map((server) => isReachable(variable, server)));
   if (!reachable.includes(true)) {
     throw new Error(
       `${variable} names ${withoutPassword(url)}, but nothing answers there. Start it, or unset ${variable}.`,
@@ -38,12 +39,21 @@ export async function given(name: string, variable: string, url: string): Promis
   };
 }
 
+/** A list of URLs, or one URL with a list of hosts. */
+function serversOf(url: string): readonly string[] {
+  const [scheme = ""] = /^[\w+]+:\/\//.exec(url) ?? [];
+  return url
+    .split(",")
+    .map((server) => server.trim())
+    .map((server) => (server.includes("://") ? server : `${scheme}${server}`));
+}
+
 function isReachable(variable: string, url: string): Promise<boolean> {
-  if (!URL.canParse(url)) throw new Error(`${variable} is not a URL: ${url}`);
+  if (!URL.canParse(url)) throw new Error(`${variable} is not a URL: ${withoutPassword(url)}`);
   const { hostname, port, protocol } = new URL(url);
   return answers(hostname.replace(/^\[|\]$/g, "") || "127.0.0.1", Number(port) || (DEFAULT_PORTS[protocol] ?? 0));
 }
 
 function withoutPassword(url: string): string {
-  return url.replace(/:[^:@/]*@/, ":…@");
+  return url.replace(/:[^:@/]*@/g, ":…@");
 }

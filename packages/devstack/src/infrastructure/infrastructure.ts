@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { choosePort } from "../process/ports.ts";
 import { startServer } from "./find-server.ts";
 import { given } from "./given.ts";
+import { clusterSize, startNatsCluster } from "./nats-cluster.ts";
 import type { Ground, Part } from "./part.ts";
 import { startPostgres } from "./postgres.ts";
 import { startProgram, waitForGreeting } from "./program.ts";
@@ -14,7 +15,7 @@ export interface Infrastructure {
   readonly postgres: Part;
   readonly mail: Part;
   readonly payments: Part;
-  /** NATS_URL, REDIS_URL, DATABASE_URL (an administrator's), SMTP_URL, MAILBOX_URL, PAYMENT_PROVIDER_URL. */
+  /** NATS_URL (and NATS_REPLICAS of a cluster), REDIS_URL, DATABASE_URL (an administrator's), SMTP_URL, MAILBOX_URL, PAYMENT_PROVIDER_URL. */
   readonly env: Readonly<Record<string, string>>;
   stop(): Promise<void>;
 }
@@ -27,7 +28,7 @@ const PAYMENTS_PORT = 22590;
 export async function startInfrastructure(ground: Ground): Promise<Infrastructure> {
   const mailboxPort = await choosePort(ground.ports === "dev" ? MAILBOX_PORT : undefined);
   const results = await Promise.allSettled([
-    startServer(nats, ground),
+    ground.cluster === true ? startNatsCluster(ground) : startServer(nats, ground),
     startServer(redis, ground),
     startPostgres(ground),
     startMail(ground, mailboxPort),
@@ -51,6 +52,7 @@ export async function startInfrastructure(ground: Ground): Promise<Infrastructur
     payments,
     env: {
       NATS_URL: natsPart.url,
+      ...(natsPart.nodes !== undefined && { NATS_REPLICAS: `${clusterSize}` }),
       REDIS_URL: redisPart.url,
       DATABASE_URL: postgres.url,
       SMTP_URL: mail.url,

@@ -13,6 +13,8 @@ export interface Part {
   readonly source: Source;
   readonly url: string;
   readonly pid: number | undefined;
+  /** The servers of a cluster; absent where it is one. */
+  readonly nodes?: readonly Part[];
   readonly ready: Promise<void>;
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -30,6 +32,8 @@ export interface Ground {
   readonly run: Run;
   /** Data that nobody needs tomorrow: durability is traded for speed. */
   readonly ephemeral: boolean;
+  /** NATS is to be a cluster of three. Default: one server. */
+  readonly cluster?: boolean;
 }
 
 export function logFile(ground: Ground, name: string): string {

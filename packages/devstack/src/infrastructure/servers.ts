@@ -65,7 +65,8 @@ export function serverProgram(kind: ServerKind, path: string, source: Source, gr
   };
 }
 
-function folder(dataDir: string, name: string): string {
+/** The data folder of a server, made if need be. */
+export function folder(dataDir: string, name: string): string {
   const path = join(dataDir, name);
   mkdirSync(path, { recursive: true });
   return path;
