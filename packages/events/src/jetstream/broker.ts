@@ -9,7 +9,7 @@ import { writeHeaders } from "./message-headers.ts";
 import { createdAt, ensureStream, lacksNodes, type StreamLimits } from "./streams.ts";
 
 export interface JetStreamBrokerOptions extends Partial<StreamLimits> {
-  /** nats://host:port, several separated by commas. */
+  /** nats://host:port, several separated by commas; nats://user:password@host:port where NATS asks for that. */
   readonly url: string;
   /** Shown in the server's list of connections. */
   readonly name: string;

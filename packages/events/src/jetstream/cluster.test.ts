@@ -161,10 +161,10 @@ describe("the JetStream broker on a cluster of three", { timeout: 120_000 }, () 
   });
 
   it("makes a new stream while a node is away", async () => {
-    await open(3);
     const another = { name: "CLUSTER_B_V1", subjects: ["cluster.b.v1.>"] };
     const [first] = cluster.nodes;
     await first?.kill();
+    await open(3);
     await published("1", another);
     await first?.start();
     await expect.poll(async () => (await inspect(another.name)).copies, patience).toBe(3);

@@ -3,9 +3,10 @@ import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { backoffMs, pause } from "@weft/store";
 import type { Logger } from "@weft/telemetry";
 import { BrokerUnavailable } from "../broker.ts";
+import { parseServers } from "./servers.ts";
 
 export interface ConnectionOptions {
-  /** nats://host:port, several separated by commas. */
+  /** nats://host:port, several separated by commas; nats://user:password@host:port where NATS asks for that. */
   readonly url: string;
   /** Shown in the server's list of connections. */
   readonly name: string;
@@ -65,7 +66,7 @@ export function openConnection({ url, name, logger, random, dial = connect }: Co
 
   async function open(): Promise<NatsConnection> {
     const opened = await dial({
-      servers: url.split(","),
+      ...parseServers(url),
       name,
       timeout: connectTimeoutMs,
       maxReconnectAttempts: -1,
