@@ -103,10 +103,10 @@ export function createCommandStore<DB>({ db }: Store<DB>): CommandStore {
     },
     async sweep({ retentionMs, limit = 1_000 }) {
       const { numAffectedRows } = await sql`
-        delete from weft.commands where (scope, key) in (
-          select scope, key from weft.commands
+        delete from weft.commands where ctid = any(array(
+          select ctid from weft.commands
           where claimed_at < now() - ${retentionMs} * interval '1 millisecond' and lease_until < now()
-          limit ${limit})`.execute(db);
+          order by claimed_at limit ${limit} for update skip locked))`.execute(db);
       return Number(numAffectedRows ?? 0n);
     },
   };

@@ -39,13 +39,13 @@ export function createInboxTable<DB>({ db }: Store<DB>): InboxTable {
     async sweep(retentionMs, limit) {
       const before = sql`now() - ${retentionMs} * interval '1 millisecond'`;
       const settled = await sql`
-        delete from weft.inbox where (consumer, event_id) in (
-          select consumer, event_id from weft.inbox where settled_at < ${before}
-          order by settled_at limit ${limit} for update skip locked)`.execute(db);
+        delete from weft.inbox where ctid = any(array(
+          select ctid from weft.inbox where settled_at < ${before}
+          order by settled_at limit ${limit} for update skip locked))`.execute(db);
       const failed = await sql`
-        delete from weft.inbox_failures where (consumer, event_id) in (
-          select consumer, event_id from weft.inbox_failures where failed_at < ${before}
-          limit ${limit} for update skip locked)`.execute(db);
+        delete from weft.inbox_failures where ctid = any(array(
+          select ctid from weft.inbox_failures where failed_at < ${before}
+          order by failed_at limit ${limit} for update skip locked))`.execute(db);
       return Number(settled.numAffectedRows ?? 0n) + Number(failed.numAffectedRows ?? 0n);
     },
   };

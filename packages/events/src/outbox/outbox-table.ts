@@ -101,9 +101,9 @@ export function createOutboxTable<DB>(store: Store<DB>): OutboxTable {
     },
     async sweep(retentionMs, limit) {
       const { numAffectedRows } = await sql`
-        delete from weft.outbox where position in (
-          select position from weft.outbox
-          where published_at < now() - ${retentionMs} * interval '1 millisecond' order by published_at limit ${limit})`.execute(
+        delete from weft.outbox where ctid = any(array(
+          select ctid from weft.outbox
+          where published_at < now() - ${retentionMs} * interval '1 millisecond' order by published_at limit ${limit}))`.execute(
         db,
       );
       return Number(numAffectedRows ?? 0n);
