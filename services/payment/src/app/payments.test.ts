@@ -6,7 +6,14 @@ import { deliver } from "@weft/testkit";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { orderEvents } from "../testing/order-events.ts";
 import { type ProviderSimulator, startProviderSimulator } from "../testing/provider.ts";
-import { inFlightMs, leaseMs, openPaymentService, pauseMs, type RunningPayment } from "../testing/running-payment.ts";
+import {
+  inFlightMs,
+  leaseMs,
+  openPaymentService,
+  pauseMs,
+  type RunningPayment,
+  watchMs,
+} from "../testing/running-payment.ts";
 
 let provider: ProviderSimulator;
 let payment: RunningPayment;
@@ -36,6 +43,24 @@ afterEach(async () => {
 });
 
 const status = async (): Promise<string | undefined> => (await payment.payments.get(id))?.status;
+
+/** The order was cancelled when its request to charge had left, and the provider has not heard of it. */
+async function believedUncharged(): Promise<void> {
+  await order.created(id);
+  await provider.fault({ stall: 1 });
+  await payment.turn("charge");
+  await order.cancelled(id);
+  payment.pass(inFlightMs);
+  expect(await payment.turn("charge")).toMatchObject([{ status: "cancelled" }]);
+}
+
+/** The request arrives after all. */
+async function chargeLate(): Promise<void> {
+  const body = JSON.stringify({ amount_minor: 1250, currency: "USD", token: "tok_visa", order_id: id });
+  const headers = { "content-type": "application/json", "idempotency-key": id };
+  const { status } = await fetch(`${provider.url}/charges`, { method: "POST", headers, body });
+  expect(status).toBe(201);
+}
 
 describe("an order that was placed", () => {
   it("is charged once, by the amount of its event", async () => {
@@ -200,6 +225,33 @@ describe("a cancelled order", () => {
     slow.pass(pauseMs);
     expect(await slow.turn("charge")).toMatchObject([{ status: "refunding" }]);
     await slow.close();
+  });
+
+  it("is looked for at the provider long after it was believed to be uncharged: a charge that turns up goes back", async () => {
+    await believedUncharged();
+    expect(await payment.turn("watch"), "not before the pause is over").toEqual([]);
+    payment.pass(pauseMs);
+    expect(await payment.turn("watch")).toMatchObject([{ status: "cancelled" }]);
+
+    await chargeLate();
+    payment.pass(pauseMs);
+    expect(await payment.turn("watch")).toMatchObject([{ status: "refunding" }]);
+    await payment.turn("refund");
+    expect(await status()).toBe("refunded");
+    expect(await provider.refunds(id)).toMatchObject([{ amount_minor: 1250 }]);
+    expect(await payment.published(id)).toEqual(["PaymentRefunded"]);
+  });
+
+  it("is looked for at the provider until nothing can turn up, and no longer", async () => {
+    await believedUncharged();
+    payment.pass(watchMs);
+    payment.during.find = async () => ({ kind: "unknown", problem: "HTTP 500" });
+    expect(await payment.turn("watch")).toHaveLength(1);
+    payment.during.find = undefined;
+    payment.pass(pauseMs);
+    expect(await payment.turn("watch")).toMatchObject([{ status: "cancelled", watchedUntil: undefined }]);
+    payment.pass(watchMs);
+    expect(await payment.turn("watch")).toEqual([]);
   });
 
   it("gets its money back though the attempt that charged was given up for lost", async () => {

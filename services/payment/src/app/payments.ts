@@ -26,8 +26,8 @@ export interface Payments {
   settle(claim: Claim, change: (payment: Payment) => Payment, dueAt: Date): Promise<Payment>;
 }
 
-/** What can be owed: a charge (pending, charging) or a refund (refunding). */
-export type Work = "charge" | "refund";
+/** What can be owed: a charge (pending, charging), a refund (refunding), or a look for a charge that may still turn up (cancelled). */
+export type Work = "charge" | "refund" | "watch";
 
 /** A payment that somebody is at work on. */
 export interface Claim {

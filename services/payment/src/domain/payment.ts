@@ -65,6 +65,11 @@ export interface CancelledPayment extends Subject {
   readonly status: "cancelled";
   /** Unknown when the cancellation was the first that was heard of the order. */
   readonly amount: Money | undefined;
+  /**
+   * A charge had been begun, and the provider has nothing of it: until then it is looked for all the same, now and then.
+   * Undefined when none can turn up.
+   */
+  readonly watchedUntil: Date | undefined;
 }
 
 /** The one payment of an order. */
@@ -94,7 +99,8 @@ export function openPayment(order: PayableOrder, now: Date): PendingPayment {
 /** An order was cancelled before anything was heard of it. */
 export function buryPayment(order: Pick<PayableOrder, "orderId" | "userId">, now: Date): CancelledPayment {
   const { orderId, userId } = order;
-  return { orderId, userId, status: "cancelled", amount: undefined, createdAt: now, updatedAt: now };
+  const unknown = { amount: undefined, watchedUntil: undefined };
+  return { orderId, userId, status: "cancelled", ...unknown, createdAt: now, updatedAt: now };
 }
 
 export class PaymentNotFoundError extends Error {

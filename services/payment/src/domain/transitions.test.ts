@@ -23,8 +23,9 @@ const untouched: ChargeOutcome = { kind: "untouched", problem: "ECONNREFUSED" };
 const unknown: ChargeOutcome = { kind: "unknown", problem: "TimeoutError" };
 
 const inFlightMs = 15_000;
+const watchMs = 60_000;
 const lookup = (payment: Payment, found: LookupOutcome, msAfterBegin = inFlightMs): Payment =>
-  settleLookup(payment, found, { lookedAt: new Date(later.getTime() + msAfterBegin), inFlightMs, now: later });
+  settleLookup(payment, found, { lookedAt: new Date(later.getTime() + msAfterBegin), inFlightMs, watchMs, now: later });
 
 const pending = openPayment(order, opened);
 const charging = beginCharge(pending, later);
@@ -35,8 +36,9 @@ const failed = settleCharge(charging, declined, later);
 const refunding = requestRefund(completed, "wrong size", later);
 const refunded = settleRefund(refunding, later);
 const cancelled = cancelForOrder(pending, later);
+const watched = lookup(cancelling, { kind: "none" });
 const every: readonly Payment[] = [
-  ...[pending, charging, inDoubt, cancelling, completed, failed, refunding, refunded, cancelled],
+  ...[pending, charging, inDoubt, cancelling, completed, failed, refunding, refunded, cancelled, watched],
   buryPayment(order, opened),
 ];
 
@@ -71,6 +73,19 @@ describe("a payment", () => {
     expect(lookup(cancelling, charged, 0)).toMatchObject({ status: "refunding" });
     const again = beginCharge(inDoubt, new Date(later.getTime() + 1));
     expect(lookup(cancelForOrder(again, later), { kind: "none" })).toMatchObject({ status: "charging" });
+  });
+
+  it("that is believed to be uncharged is watched for a while, and given back when its charge turns up", () => {
+    expect(cancelled).toMatchObject({ watchedUntil: undefined });
+    expect(watched).toMatchObject({ watchedUntil: new Date(later.getTime() + watchMs) });
+    expect(lookup(watched, { kind: "none" }, watchMs - 1)).toBe(watched);
+    expect(lookup(watched, unknown, watchMs + 1)).toBe(watched);
+    const late = lookup(watched, charged, watchMs - 1);
+    expect(late).toMatchObject({ status: "refunding", reference: "ch_1", amount });
+    expect(late).not.toHaveProperty("watchedUntil");
+    for (const end of [lookup(watched, { kind: "none" }, watchMs), lookup(watched, declined)]) {
+      expect(end).toMatchObject({ status: "cancelled", watchedUntil: undefined });
+    }
   });
 
   it("is only looked up for a cancelled order: that nothing was found settles no other", () => {

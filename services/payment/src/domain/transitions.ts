@@ -27,7 +27,8 @@ export type LookupOutcome =
  *      │ └──untouched────┘ └──declined──► failed
  *      └──order cancelled──► cancelled ◄── charging, order cancelled meanwhile, untouched or nothing found
  *
- * A cancelled payment becomes `refunding` when an attempt that was given up for lost comes back charged after all.
+ * A cancelled payment becomes `refunding` when an attempt that was given up for lost comes back charged after all, or its
+ * charge turns up at the provider while it is watched.
  */
 
 /**
@@ -73,25 +74,35 @@ export function settleCharge(payment: Payment, outcome: ChargeOutcome, now: Date
 export interface Lookup {
   /** When the provider was asked. */
   readonly lookedAt: Date;
-  /** How long after it was begun a charge may still take effect at the provider. */
+  /** How long after it was begun a charge is expected to take effect at the provider, if it does at all. */
   readonly inFlightMs: number;
+  /** How long after it was begun it is looked for all the same. */
+  readonly watchMs: number;
   readonly now: Date;
 }
 
 /** The provider said what it has of a charge whose order was cancelled. */
-export function settleLookup(payment: Payment, found: LookupOutcome, { lookedAt, inFlightMs, now }: Lookup): Payment {
+export function settleLookup(payment: Payment, found: LookupOutcome, lookup: Lookup): Payment {
   switch (found.kind) {
     case "charged":
+      return settleCharge(payment, found, lookup.now);
     case "declined":
-      return settleCharge(payment, found, now);
-    case "none": {
-      if (payment.status !== "charging" || !payment.cancelRequested) return payment;
-      const isSettled = lookedAt.getTime() >= payment.askedAt.getTime() + inFlightMs;
-      return isSettled ? toCancelled(payment, now) : payment;
-    }
+      return payment.status === "cancelled" ? unwatched(payment) : settleCharge(payment, found, lookup.now);
+    case "none":
+      return settleNothingFound(payment, lookup);
     case "unknown":
       return payment;
   }
+}
+
+function settleNothingFound(payment: Payment, { lookedAt, inFlightMs, watchMs, now }: Lookup): Payment {
+  if (payment.status === "cancelled") {
+    return payment.watchedUntil && lookedAt >= payment.watchedUntil ? unwatched(payment) : payment;
+  }
+  if (payment.status !== "charging" || !payment.cancelRequested) return payment;
+  const askedAt = payment.askedAt.getTime();
+  if (lookedAt.getTime() < askedAt + inFlightMs) return payment;
+  return toCancelled(payment, now, new Date(askedAt + watchMs));
 }
 
 /** The order was cancelled: never charge it, or give the charge back. */
@@ -144,11 +155,16 @@ function takeBack(payment: ChargingPayment, now: Date): Payment {
 
 /** The answer of an attempt that nobody waited for any more. What was never known here can't have been charged from here. */
 function owedAfterAll(payment: CancelledPayment, { reference }: { reference: string }, now: Date): Payment {
-  const { amount } = payment;
+  const { amount, watchedUntil: _, ...facts } = payment;
   if (!amount) return payment;
-  return { ...payment, amount, status: "refunding", reference, reason: orderCancelledReason, updatedAt: now };
+  return { ...facts, amount, status: "refunding", reference, reason: orderCancelledReason, updatedAt: now };
 }
 
-function toCancelled({ orderId, userId, amount, createdAt }: Payment, now: Date): CancelledPayment {
-  return { orderId, userId, amount, createdAt, status: "cancelled", updatedAt: now };
+function unwatched(payment: CancelledPayment): CancelledPayment {
+  return payment.watchedUntil === undefined ? payment : { ...payment, watchedUntil: undefined };
+}
+
+function toCancelled(payment: Payment, now: Date, watchedUntil?: Date): CancelledPayment {
+  const { orderId, userId, amount, createdAt } = payment;
+  return { orderId, userId, amount, createdAt, status: "cancelled", watchedUntil, updatedAt: now };
 }

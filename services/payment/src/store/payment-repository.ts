@@ -10,6 +10,7 @@ import type { PaymentDatabase, PaymentsTable } from "./schema.ts";
 const statusesOf: Readonly<Record<Work, readonly PaymentStatus[]>> = {
   charge: ["pending", "charging"],
   refund: ["refunding"],
+  watch: ["cancelled"],
 };
 
 export interface PaymentRepositoryParts {
@@ -50,6 +51,7 @@ export function createPaymentRepository({ store, newLease }: PaymentRepositoryPa
           .selectFrom("payments")
           .select("order_id")
           .where("status", "in", statusesOf[work].map(literally))
+          .$if(work === "watch", (query) => query.where("watched_until", "is not", null))
           .where((row) => row.or([row("leased_until", "is", null), row("leased_until", "<=", now)]))
           .$if(orderId === undefined, (query) => query.where("due_at", "<=", now).orderBy("due_at"))
           .$if(orderId !== undefined, (query) => query.where("order_id", "=", orderId as string))
@@ -126,9 +128,10 @@ export function createPaymentRepository({ store, newLease }: PaymentRepositoryPa
   };
 }
 
-function workOf({ status }: Payment): Work | undefined {
-  if (statusesOf.charge.includes(status)) return "charge";
-  return statusesOf.refund.includes(status) ? "refund" : undefined;
+function workOf(payment: Payment): Work | undefined {
+  if (statusesOf.charge.includes(payment.status)) return "charge";
+  if (statusesOf.refund.includes(payment.status)) return "refund";
+  return payment.status === "cancelled" && payment.watchedUntil ? "watch" : undefined;
 }
 
 /** Part of the text and no parameter: for a prepared statement the indexes of what is owed are of use only then. */

@@ -11,6 +11,7 @@ type StateColumns = Pick<
   | "in_doubt"
   | "cancel_requested"
   | "asked_at"
+  | "watched_until"
   | "provider_reference"
   | "reason"
   | "updated_at"
@@ -26,6 +27,7 @@ export function toColumns(payment: Payment): StateColumns {
     in_doubt: payment.status === "charging" && payment.inDoubt,
     cancel_requested: payment.status === "charging" && payment.cancelRequested,
     asked_at: payment.status === "charging" ? payment.askedAt : null,
+    watched_until: payment.status === "cancelled" ? (payment.watchedUntil ?? null) : null,
     provider_reference: "reference" in payment ? payment.reference : null,
     reason: "reason" in payment ? payment.reason : null,
     updated_at: payment.updatedAt,
@@ -39,7 +41,9 @@ export function toPayment(row: Selectable<PaymentsTable>): Payment {
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   };
-  if (row.status === "cancelled") return { ...subject, status: row.status, amount: amountOf(row) };
+  if (row.status === "cancelled") {
+    return { ...subject, status: row.status, amount: amountOf(row), watchedUntil: row.watched_until ?? undefined };
+  }
   const facts = { ...subject, amount: required(row, "amount", amountOf(row)) };
   switch (row.status) {
     case "pending":

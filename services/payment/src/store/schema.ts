@@ -20,6 +20,8 @@ export interface PaymentsTable {
   cancel_requested: boolean;
   /** When a charge was last begun; unknown for one that was begun before this column was. */
   asked_at: Date | null;
+  /** How long the charge of a cancelled order is looked for, though nothing was found. */
+  watched_until: Date | null;
   provider_reference: string | null;
   reason: string | null;
   /** Attempts at the work that is owed now. */
@@ -67,4 +69,13 @@ export const migrations: readonly Migration[] = [
     `,
   },
   { id: "0002_asked_at", sql: "ALTER TABLE payments ADD COLUMN asked_at timestamptz(3)" },
+  {
+    id: "0003_watched_until",
+    sql: `
+      ALTER TABLE payments
+        ADD COLUMN watched_until timestamptz(3),
+        ADD CONSTRAINT payments_watched_once_cancelled CHECK (watched_until IS NULL OR status = 'cancelled');
+      CREATE INDEX payments_to_watch ON payments (due_at) WHERE status = 'cancelled' AND watched_until IS NOT NULL;
+    `,
+  },
 ];

@@ -10,9 +10,10 @@ import { getPayment } from "../app/get-payment.ts";
 import { openOrderPayment } from "../app/open-payment.ts";
 import type { OrderStanding, Orders } from "../app/orders.ts";
 import type { PaymentProvider } from "../app/payment-provider.ts";
-import type { Claim, Work } from "../app/payments.ts";
+import type { Work } from "../app/payments.ts";
 import { processPayment } from "../app/process-payment.ts";
 import { refundPayment } from "../app/refund-payment.ts";
+import { watchCharge } from "../app/watch-charge.ts";
 import { createHttpPaymentProvider } from "../peers/http-payment-provider.ts";
 import { servePayments } from "../rpc/payment-service.ts";
 import { createPaymentRepository } from "../store/payment-repository.ts";
@@ -41,6 +42,7 @@ export type RunningPayment = Awaited<ReturnType<typeof openPaymentService>>;
 export const leaseMs = 8_000;
 export const pauseMs = 1_000;
 export const inFlightMs = 5_000;
+export const watchMs = 60_000;
 
 /** The service as main.ts wires it, over the network, but for its workers: a test says when they take their turn. */
 export async function openPaymentService({
@@ -75,10 +77,15 @@ export async function openPaymentService({
   };
 
   const payments = createPaymentRepository({ store, newLease: randomUUID });
-  const timing = { now, leaseMs, inFlightMs, pauseMs: () => pauseMs };
+  const timing = { now, leaseMs, inFlightMs, watchMs, pauseMs: () => pauseMs, watchPauseMs: () => pauseMs };
   const wake = (): void => {};
-  const charge = attemptCharge({ payments, orders, provider, logger, wakeRefunds: wake, ...timing });
-  const refund = attemptRefund({ payments, provider, logger, ...timing });
+  const parts = { payments, orders, provider, logger, wakeRefunds: wake, ...timing };
+  const attempts: Readonly<Record<Work, ReturnType<typeof attemptCharge>>> = {
+    charge: attemptCharge(parts),
+    refund: attemptRefund(parts),
+    watch: watchCharge(parts),
+  };
+  const { charge, refund } = attempts;
   const useCases = {
     get: getPayment(payments),
     process: processPayment({ payments, ...timing }, charge),
@@ -103,10 +110,9 @@ export async function openPaymentService({
     charge,
     /** One turn of the worker, or what it does of one order; the payments that it was at. */
     async turn(work: Work, orderId?: string) {
-      const attempt: (claim: Claim) => ReturnType<typeof charge> = work === "charge" ? charge : refund;
-      if (orderId === undefined) return Promise.all((await claim(work)).map(attempt));
+      if (orderId === undefined) return Promise.all((await claim(work)).map(attempts[work]));
       const one = await payments.claimOne(work, orderId, leaseMs, now());
-      return one ? [await attempt(one)] : [];
+      return one ? [await attempts[work](one)] : [];
     },
     pass(ms: number) {
       clock.now = new Date(clock.now.getTime() + ms);
