@@ -42,13 +42,11 @@ async function createOne(admin: import("pg").Client, name: string, password: str
   const role = await admin.query("SELECT 1 FROM pg_roles WHERE rolname = $1", [name]);
   await admin.query(`${role.rowCount ? "ALTER" : "CREATE"} ROLE ${id} LOGIN PASSWORD ${admin.escapeLiteral(password)}`);
   const database = await admin.query("SELECT 1 FROM pg_database WHERE datname = $1", [name]);
-  if (!database.rowCount) {
-    // An administrator who is no superuser must belong to a role to give it a database.
-    await admin.query(`GRANT ${id} TO CURRENT_USER`);
-    await admin.query(`CREATE DATABASE ${id} OWNER ${id}`);
-    await admin.query(`REVOKE ${id} FROM CURRENT_USER`);
-  }
+  // An administrator who is no superuser must belong to a role to give it a database, and to say who connects to that.
+  await admin.query(`GRANT ${id} TO CURRENT_USER`);
+  if (!database.rowCount) await admin.query(`CREATE DATABASE ${id} OWNER ${id}`);
   await admin.query(`REVOKE CONNECT, TEMPORARY ON DATABASE ${id} FROM PUBLIC`);
+  await admin.query(`REVOKE ${id} FROM CURRENT_USER`);
 }
 
 function keptPasswords(file: string, names: readonly string[]): Record<string, string> {
