@@ -33,7 +33,9 @@ describe("among 100,000 orders", () => {
     await orders.get(id);
     const [newest] = await orders.pageOfUser(userId, undefined, 50);
     await orders.pageOfUser(userId, newest, 50);
-    await createTimerRepository(store).takeDue(placedAt, async () => {});
+    const timers = createTimerRepository(store);
+    await timers.takeDue(placedAt, async () => {});
+    await timers.postpone({ orderId: id, kind: "payment_timeout" }, placedAt);
     const feed = await openOrderFeed({ store, logger: silentLogger });
     for await (const { version } of feed.after(id, placed.order.version, new AbortController().signal)) {
       if (version > placed.order.version) break;

@@ -1,9 +1,12 @@
+import { OrderCreated, OrderStatusChanged } from "@shop/contracts/order";
 import { openStore } from "@weft/store";
+import { published } from "@weft/testkit";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { fireTimers } from "../app/fire-timers.ts";
 import type { Orders } from "../app/orders.ts";
 import { confirmOrder } from "../app/settle-order.ts";
 import { createTestDatabase, type TestDatabase } from "../testing/database.ts";
+import { startHangingTimer } from "../testing/hanging-timer.ts";
 import { newOrder, newPlacement, placedAt } from "../testing/orders.ts";
 import { createOrderRepository } from "./order-repository.ts";
 import type { OrderDatabase } from "./schema.ts";
@@ -63,7 +66,23 @@ describe("the time-out of a payment", () => {
     // A process that found all that was left in others' hands stops early; the next poll finds none.
     const total = fired.reduce((sum, each) => sum + each, 0) + (await fireAt(later(60_000)));
     expect(total).toBe(30);
-    for (const id of ids) expect(await orders.get(id)).toMatchObject({ status: "CANCELLED", version: 2 });
+    for (const id of ids) {
+      expect(await orders.get(id)).toMatchObject({ status: "CANCELLED", version: 2 });
+      expect(await published(database.store, [OrderCreated, OrderStatusChanged], id)).toHaveLength(2);
+    }
+  });
+
+  it("fires once though a process is killed between its work and its commit", async () => {
+    const id = await place();
+    const victim = await startHangingTimer(database.url, later(60_000));
+    expect(await fireAt(later(60_000)), "it is in the victim's hands").toBe(0);
+    expect((await orders.get(id))?.status).toBe("PENDING");
+    await victim.kill();
+    await expect.poll(() => fireAt(later(60_000))).toBe(1);
+    expect(await fireAt(later(120_000))).toBe(0);
+    expect(await orders.get(id)).toMatchObject({ status: "CANCELLED", version: 2 });
+    expect(await published(database.store, [OrderCreated, OrderStatusChanged], id)).toHaveLength(2);
+    expect(await timersLeft()).toBe(0);
   });
 
   it("lets another process take the next while one is being fired", async () => {
@@ -99,6 +118,22 @@ describe("the time-out of a payment", () => {
     expect(await timersLeft()).toBe(1);
     expect(await fireAt(later(60_000))).toBe(1);
     expect(await timersLeft()).toBe(0);
+  });
+
+  it("stands in no other's way when firing it fails, and fires later", async () => {
+    const broken = await place();
+    const sound = (await orders.add(newPlacement(newOrder(undefined, later(1))))).id;
+    const failing: Orders = {
+      ...orders,
+      change: (id, change) => (id === broken ? Promise.reject(new Error("it breaks")) : orders.change(id, change)),
+    };
+    const fire = (now: Date) => fireTimers(createTimerRepository(database.store), failing, () => now)(never);
+    await expect(fire(later(60_001))).rejects.toThrow("it breaks");
+    expect(await fire(later(60_001))).toBe(1);
+    expect((await orders.get(sound))?.status).toBe("CANCELLED");
+    expect(await fireAt(later(70_000)), "not before its pause is over").toBe(0);
+    expect(await fireAt(later(70_001))).toBe(1);
+    expect((await orders.get(broken))?.status).toBe("CANCELLED");
   });
 
   it("holds nobody up who changes the order at the same moment", async () => {

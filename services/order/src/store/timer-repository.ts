@@ -18,5 +18,10 @@ export function createTimerRepository(store: Store<OrderDatabase>): Timers {
         return due !== undefined;
       });
     },
+
+    async postpone({ orderId, kind }, until) {
+      const timer = store.db.updateTable("order_timers").set({ due_at: until });
+      await timer.where("order_id", "=", orderId).where("kind", "=", kind).execute();
+    },
   };
 }
