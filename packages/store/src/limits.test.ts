@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { isLockTimeout, isPoolExhausted, isSerializationFailure, isStatementTimeout, isUnavailable } from "./errors.ts";
 import { openStore, type Store } from "./store.ts";
 import { createTestDatabase, type TestDatabase } from "./testing/database.ts";
@@ -76,6 +76,22 @@ describe("a statement that takes too long", () => {
     expect([isStatementTimeout(error), isUnavailable(error)]).toEqual([true, false]);
     const { rows } = await sql`select name from doctor`.execute(store.db);
     expect(rows).toHaveLength(2);
+  });
+});
+
+describe("a transaction in which nothing is asked for too long", () => {
+  it("is unavailable, and the next one is not", async () => {
+    const error = await errorOf(
+      store.transaction(async (tx) => {
+        const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(tx);
+        await sql`set local idle_in_transaction_session_timeout = 20`.execute(tx);
+        const sessions = "select from pg_stat_activity where pid = $1";
+        await vi.waitUntil(async () => (await database.admin(sessions, [rows[0]?.pid])).rowCount === 0);
+        await sql`select ${1}::int`.execute(tx);
+      }),
+    );
+    expect(isUnavailable(error)).toBe(true);
+    await store.ping();
   });
 });
 
