@@ -11,6 +11,7 @@ export { type RecordedStatements, recordStatements } from "./database/record-sta
 export { type SequentialScan, type SequentialScanOptions, sequentialScans } from "./database/sequential-scans.ts";
 export { type DeadLetter, deadLetters } from "./events/dead-letters.ts";
 export { type Consumer, deliver } from "./events/deliver.ts";
+export { type Failure, failingAtFirst, failures } from "./events/failures.ts";
 export {
   asSeenBy,
   bytesOf,
