@@ -1,35 +1,25 @@
-import { randomBytes } from "node:crypto";
-import { openStore } from "@weft/store";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { migrateCommand } from "./migrate-command.ts";
+import { createEmptyDatabase, type EmptyDatabase } from "./testing/database.ts";
 
-const server = process.env.DATABASE_URL ?? "";
-const database = `migrate_command_${randomBytes(6).toString("hex")}`;
-const url = new URL(server);
-url.pathname = `/${database}`;
-const admin = openStore({ url: server, application: "migrate-command-test" });
-beforeAll(() => admin.pool.query(`create database ${database}`));
-afterAll(async () => {
-  await admin.pool.query(`drop database ${database} with (force)`);
-  await admin.close();
+let database: EmptyDatabase;
+beforeAll(async () => {
+  database = await createEmptyDatabase();
 });
+afterAll(() => database.drop());
 
 const shelf = { id: "0001_shelf", sql: "create table shelf (id int)" };
 const book = { id: "0002_book", sql: "create table book (id int)" };
 
 /** What the program prints, what it complains of, and its exit code. */
-async function run(
-  command: string,
-  migrations = [shelf, book],
-  env: Record<string, string> = { DATABASE_URL: url.href },
-) {
+async function run(command: string, migrations = [shelf, book], url = database.url) {
   const lines: string[] = [];
   const complaints: string[] = [];
   const code = await migrateCommand({
     name: "library",
     migrations,
     args: command.split(" "),
-    env,
+    env: { DATABASE_URL: url },
     print: (line) => lines.push(line),
     complain: (line) => complaints.push(line),
   });
@@ -61,14 +51,14 @@ describe("migrate", () => {
       "a migration that was changed",
       "migrate status",
       [{ ...shelf, sql: "create table shelves ()" }],
-      url.href,
+      undefined,
       /^library: migration 0001_shelf was changed after it was applied: put it back/,
     ],
     [
       "a migration that fails",
       "migrate up",
       [shelf, { id: "0003_bad", sql: "select 1 / 0" }],
-      url.href,
+      undefined,
       /^library: migration 0003_bad failed: division by zero$/,
     ],
     [
@@ -85,9 +75,9 @@ describe("migrate", () => {
       "postgres://weft@localhost:1/weft",
       /^library: connect ECONNREFUSED/,
     ],
-    ["another command", "migrate down", [], url.href, /^library: there is no "migrate down"/],
-  ] as const)("ends with 1 and one line for %s", async ([, command, migrations, DATABASE_URL, line]) => {
-    const { code, lines, complaints } = await run(command, [...migrations], { DATABASE_URL });
+    ["another command", "migrate down", [], undefined, /^library: there is no "migrate down"/],
+  ] as const)("ends with 1 and one line for %s", async ([, command, migrations, url, line]) => {
+    const { code, lines, complaints } = await run(command, [...migrations], url);
     expect({ code, lines }).toEqual({ code: 1, lines: [] });
     expect(complaints).toEqual([expect.stringMatching(line)]);
   });

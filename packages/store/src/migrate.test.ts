@@ -1,3 +1,4 @@
+import { silentLogger } from "@weft/telemetry";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { migrate } from "./migrate.ts";
 import { migrationStatus, requireMigrated } from "./migration-status.ts";
@@ -53,6 +54,17 @@ describe("migrate", () => {
     expect(await migrate(store, [{ id: "weft.other/0001_d", sql: "create table d (id int)" }, own])).toEqual({
       applied: ["weft.other/0001_d"],
     });
+  });
+
+  it("says that it waits for another instance, and goes on when that is done or gone", async () => {
+    const other = await store.connect("other instance");
+    await other.query("select pg_advisory_lock($1, $2)", [0x77656674, 0x6d6967]);
+    const waits = Promise.withResolvers<string>();
+    const logger = { ...silentLogger, info: (_fields: object, message: string) => waits.resolve(message) };
+    const migrated = migrate(store, [own], { logger });
+    expect(await waits.promise).toBe("another instance migrates the database: waiting for it");
+    await other.end();
+    expect(await migrated).toEqual({ applied: [] });
   });
 
   it("gives way to others who want a table that is in use, and comes again", async () => {
