@@ -47,8 +47,8 @@ export function openConnection(options: ConnectionOptions): Redis {
     ...(sentinelUsername !== undefined && { sentinelUsername }),
     ...(sentinelPassword !== undefined && { sentinelPassword }),
     sentinelCommandTimeout: options.commandTimeoutMs,
-    // The same each time, so that the error is, and is logged once.
-    sentinelRetryStrategy: () => options.maxRetryDelayMs,
+    // Each round of the Sentinels ends with this pause, also when one of them answered. The same each time, so that the error is.
+    sentinelRetryStrategy: () => Math.min(250, options.maxRetryDelayMs),
     // A master that hangs closes no connection. Two, since one may be lost with the master's machine.
     failoverDetector: true,
     sentinelMaxConnections: 2,
