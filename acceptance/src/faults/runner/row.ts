@@ -21,6 +21,8 @@ export interface Ground {
   folder(): string;
   /** Closes it at the end, before what was added earlier; also when the row fails or is interrupted. */
   atEnd(close: () => Promise<void> | void): void;
+  /** Ends the row as failed: what it stands on is gone. */
+  fail(why: string): void;
   /** Progress, for people. */
   readonly say: (text: string) => void;
   /** What the row's processes write, for who looks for a fault. */

@@ -63,6 +63,17 @@ it("goes on taking down when a part of it fails to close", async () => {
   expect(report.findings).toEqual([{ kind: "violation", text: "the client hangs" }]);
 });
 
+it("ends a row when what it stands on is gone", async () => {
+  const report = await runRow(
+    row(({ fail }) => {
+      fail("the server ended");
+      return new Promise(() => {});
+    }),
+    { ...options, root },
+  );
+  expect(report.findings).toEqual([{ kind: "violation", text: "the server ended" }]);
+});
+
 it("ends a row that takes too long", async () => {
   const report = await runRow(
     row(() => new Promise(() => {}), 0.0005),

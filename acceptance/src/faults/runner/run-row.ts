@@ -37,8 +37,11 @@ export async function runRow(row: Row, options: RunOptions): Promise<RowReport> 
     }
   };
   const size = (full: number, less: number): number => (small ? less : full);
-  const ground: Ground = { root, findings, size, folder, atEnd, say, onLine, signal, random };
-  await attempt(() => Promise.race([row.run(ground), ended(signal, `${row.name} took more than ${row.minutes} min`)]));
+  const { promise: failed, reject } = Promise.withResolvers<never>();
+  const fail = (why: string): void => reject(new Error(why));
+  const ground: Ground = { root, findings, size, folder, atEnd, fail, say, onLine, signal, random };
+  const late = `${row.name} took more than ${row.minutes} min`;
+  await attempt(() => Promise.race([row.run(ground), failed, ended(signal, late)]));
   for (let close = closers.pop(); close; close = closers.pop()) await attempt(close);
   const { all } = findings;
   const ok = all.every((finding) => failure(finding) === undefined);
