@@ -71,6 +71,19 @@ describe("CancelOrder", () => {
     expect(order).toMatchObject({ status: OrderStatus.CANCELLED, version: 3 });
   });
 
+  it("asks nobody: it answers while every other service is away", async () => {
+    const [pending, paid] = [await placed(), await confirmed()];
+    const lonely = await openOrderService({ database, peers: new Map() });
+    try {
+      for (const orderId of [pending, paid]) {
+        const { order } = await lonely.client.cancelOrder({ orderId });
+        expect(order?.status).toBe(OrderStatus.CANCELLED);
+      }
+    } finally {
+      await lonely.close();
+    }
+  });
+
   it("changes an order once when twenty cancel it at once", async () => {
     const orderId = await placed();
     const answers = await Promise.all(Array.from({ length: 20 }, () => service.client.cancelOrder({ orderId })));
