@@ -1,5 +1,5 @@
 import type { Store } from "@weft/store";
-import { sql } from "kysely";
+import { type QueryExecutorProvider, sql } from "kysely";
 import type { Headers } from "../event-headers.ts";
 
 export interface OutboxRow {
@@ -83,20 +83,19 @@ export function createOutboxTable<DB>(store: Store<DB>): OutboxTable {
     },
     reopen({ stream, subject, created = null, lastSequence }, kept) {
       return store.transaction(async (tx) => {
-        // All that is kept may have to leave again.
-        await sql`set local statement_timeout = 0`.execute(tx);
-        const { numAffectedRows } = await sql`
-          update weft.outbox set published_at = null, stream_sequence = null
-          where stream = ${stream} and published_at is not null and stream_sequence > ${String(kept)}::bigint`.execute(
-          tx,
-        );
+        let reopened = 0;
+        // All that is kept may have to leave again: in parts, since no statement may take for ever.
+        for (let part = await reopenAfter(tx, stream, kept, "0"); part.last !== null; ) {
+          reopened += part.rows;
+          part = await reopenAfter(tx, stream, kept, part.last);
+        }
         await sql`
           insert into weft.outbox_streams (stream, subject, created, last_sequence)
           values (${stream}, ${subject}, ${created}, ${String(lastSequence)}::bigint)
           on conflict (stream) do update set created = excluded.created, last_sequence = excluded.last_sequence`.execute(
           tx,
         );
-        return Number(numAffectedRows ?? 0n);
+        return reopened;
       });
     },
     async sweep(retentionMs, limit) {
@@ -117,4 +116,27 @@ export function createOutboxTable<DB>(store: Store<DB>): OutboxTable {
       return { depth: Number(rows[0]?.depth ?? 0), lagMs: rows[0]?.lag ?? 0 };
     },
   };
+}
+
+const reopenedAtOnce = 20_000;
+
+/** The next rows above a position that have to leave again; `last` is null when there was none. */
+async function reopenAfter(
+  tx: QueryExecutorProvider,
+  stream: string,
+  kept: bigint,
+  position: string,
+): Promise<{ readonly rows: number; readonly last: string | null }> {
+  const { rows } = await sql<{ rows: number; last: string | null }>`
+    with reopened as (
+      update weft.outbox set published_at = null, stream_sequence = null
+      where position = any(array(
+        select position from weft.outbox
+        where position > ${position}::bigint and stream = ${stream}
+          and published_at is not null and stream_sequence > ${String(kept)}::bigint
+        order by position limit ${reopenedAtOnce}))
+      returning position
+    )
+    select count(*)::int as rows, max(position) as last from reopened`.execute(tx);
+  return rows[0] ?? { rows: 0, last: null };
 }
