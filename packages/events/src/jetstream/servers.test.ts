@@ -4,7 +4,7 @@ import { freePort, startNatsProcess } from "../testing/nats-server.ts";
 import { parseServers } from "./servers.ts";
 
 it("the nodes of a URL have no credentials when it names none", () => {
-  expect(parseServers("nats://one:4222,tls://two")).toEqual({ servers: ["nats://one:4222", "tls://two"] });
+  expect(parseServers("nats://one:4222,nats://two")).toEqual({ servers: ["nats://one:4222", "nats://two"] });
 });
 
 it("the nodes of a URL have the credentials of the first that has some", () => {
@@ -27,6 +27,16 @@ it.each([
     const connection = await connect(parseServers(`nats://${credentials}@127.0.0.1:${port}`));
     await connection.flush();
     await connection.close();
+  } finally {
+    server.kill();
+  }
+});
+
+it("a server without TLS is refused where the URL asks for TLS", async () => {
+  const port = await freePort();
+  const server = await startNatsProcess(["-a", "127.0.0.1", "-p", `${port}`]);
+  try {
+    await expect(connect(parseServers(`tls://127.0.0.1:${port}`))).rejects.toThrow(/does not support 'tls'/);
   } finally {
     server.kill();
   }
