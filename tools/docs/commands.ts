@@ -13,6 +13,7 @@ interface Elsewhere {
  */
 const elsewhere: Readonly<Record<string, Elsewhere>> = {
   "npm test": { file: ".ci/run", names: "npm test" },
+  "npm run dev -- --cluster": { file: "packages/devstack/src/cluster.test.ts", names: "cluster: true" },
   "npm run dev:reset": { file: "packages/devstack/src/commands/reset.ts", names: "weft reset" },
   "npm run test:faults": { file: ".ci/run", names: "npm run test:faults" },
   "npm run bench -- dev --json": { file: "bench/main.ts", names: "--json" },
