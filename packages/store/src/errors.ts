@@ -63,7 +63,7 @@ const unavailableCodes = new Set([
 // pg throws these without a code, the first one while other connections serve.
 const poolExhausted = /^timeout exceeded when trying to connect/;
 const lostConnection =
-  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed|Postgres connection has been discarded|Cannot use a pool after calling end)/;
+  /^(Connection terminated|Query read timeout|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed|Postgres connection has been discarded|Cannot use a pool after calling end)/;
 
 function causes(error: unknown): DatabaseError[] {
   const found: DatabaseError[] = [];

@@ -43,6 +43,11 @@ export interface StoreOptions {
   readonly maxConnections?: number;
   /** Longest statement, in milliseconds; default 10,000. */
   readonly statementTimeoutMs?: number;
+  /**
+   * Longest time without an answer to a statement of the pool, in milliseconds, after which its connection is given up: the
+   * database's machine is gone, or the way to it. Default: as long as a statement may take, and 5,000 more.
+   */
+  readonly answerTimeoutMs?: number;
   /** Longest wait for a lock that another transaction holds, in milliseconds; default: as long as a statement may take. */
   readonly lockTimeoutMs?: number;
   /** Longest wait for a connection, a free one or a new one, in milliseconds; default 5,000. */
@@ -72,7 +77,13 @@ export function openStore<DB>(options: StoreOptions): Store<DB> {
     keepAliveInitialDelayMillis: 10_000,
   };
   const pool = markErrors(
-    new pg.Pool({ ...config, pipeline: true, max: options.maxConnections ?? 10, idleTimeoutMillis: 30_000 }),
+    new pg.Pool({
+      ...config,
+      pipeline: true,
+      query_timeout: options.answerTimeoutMs ?? statementTimeoutMs + 5_000,
+      max: options.maxConnections ?? 10,
+      idleTimeoutMillis: 30_000,
+    }),
     "connect",
   );
   // An idle connection's end, and one that breaks while a caller holds it: the next statement fails, the process lives on.
