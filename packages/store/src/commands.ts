@@ -62,7 +62,7 @@ export interface CommandStore {
   complete(command: CommandKey & { readonly response: Uint8Array; readonly claim?: bigint }): Promise<void>;
   /** Frees the key of a command that failed; one with a response stays. With `claim`, only for that claim. */
   release(command: CommandKey & { readonly claim?: bigint }): Promise<void>;
-  /** Forgets commands that are older than the retention, at most `limit` of them; resolves with how many. */
+  /** Forgets commands that were claimed longer ago than the retention, and are not running, at most `limit` of them; resolves with how many. */
   sweep(sweep: { readonly retentionMs: number; readonly limit?: number }): Promise<number>;
 }
 
@@ -75,7 +75,7 @@ export function createCommandStore<DB>({ db }: Store<DB>): CommandStore {
       for (;;) {
         const claimed = await sql<{ claim: string }>`
           insert into weft.commands as c (scope, key, request_hash, lease_until) values (${scope}, ${key}, ${hash}, ${lease})
-          on conflict (scope, key) do update set lease_until = ${lease}, claim = default
+          on conflict (scope, key) do update set lease_until = ${lease}, claim = default, claimed_at = now()
             where c.response is null and c.lease_until < now() and c.request_hash = excluded.request_hash
           returning claim`.execute(db);
         if (claimed.rows[0]) return { kind: "claimed", claim: BigInt(claimed.rows[0].claim) };

@@ -1,7 +1,5 @@
-import { createCall, runWithCall } from "@weft/context";
 import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { commandMigrations, createCommandStore } from "./commands.ts";
 import { isUnavailable, isUniqueViolation } from "./errors.ts";
 import { migrate } from "./migrate.ts";
 import { openStore, type Store } from "./store.ts";
@@ -19,7 +17,6 @@ beforeAll(async () => {
   database = await createTestDatabase();
   store = openStore<Tables>({ url: database.url, application: "store-test", maxConnections: 30 });
   await migrate(store, [
-    ...commandMigrations,
     { id: "0001_account", sql: "create table account (id text primary key, balance int not null)" },
   ]);
 });
@@ -28,7 +25,7 @@ afterAll(async () => {
   await database.drop();
 });
 beforeEach(async () => {
-  await sql`truncate account, weft.commands`.execute(store.db);
+  await sql`truncate account`.execute(store.db);
 });
 
 const balances = async (): Promise<Record<string, number>> => {
@@ -116,90 +113,5 @@ describe("a transaction", () => {
     await expect(failed).rejects.toSatisfy(isUnavailable);
     await insert("after");
     expect(await balances()).toEqual({ after: 0 });
-  });
-});
-
-describe("a keyed command", () => {
-  const scope = "bank.v1.Bank/Open";
-  const requestHash = new Uint8Array([1]);
-  const claim = (key: string, leaseMs = 60_000, hash = requestHash) =>
-    createCommandStore(store).claim({ scope, key, requestHash: hash, leaseMs });
-  const claimed = async (key: string, leaseMs?: number): Promise<bigint> => {
-    const answer = await claim(key, leaseMs);
-    return answer.kind === "claimed" ? answer.claim : expect.unreachable(`the key is ${answer.kind}`);
-  };
-  const open = (key: string, claim: bigint | undefined, id = key) => {
-    const encode = (id: unknown) => new TextEncoder().encode(`opened ${id}`);
-    const command = { scope, key, claim, encode, stored: false };
-    return runWithCall(createCall({ command }), async () => {
-      await store.transaction(async (tx) => {
-        await tx.insertInto("account").values({ id, balance: 0 }).execute();
-        return store.transaction(async () => "inner result").then(() => id);
-      });
-      return command;
-    });
-  };
-
-  it("commits its response with its change", async () => {
-    expect((await open("k", await claimed("k"))).stored).toBe(true);
-    const answer = await claim("k");
-    expect(answer).toEqual({ kind: "stored", response: new TextEncoder().encode("opened k") });
-    expect(await claim("k", 1, new Uint8Array([2]))).toEqual({ kind: "mismatch" });
-  });
-
-  it("has one effect and one answer when twenty callers use the key at once", async () => {
-    let id = 0;
-    const call = async (): Promise<string> => {
-      for (;;) {
-        const answer = await claim("k");
-        if (answer.kind === "stored") return new TextDecoder().decode(answer.response);
-        if (answer.kind === "claimed") await open("k", answer.claim, `account-${++id}`);
-      }
-    };
-    const answers = await Promise.all(Array.from({ length: 20 }, call));
-    expect(new Set(answers)).toEqual(new Set(["opened account-1"]));
-    expect(await balances()).toEqual({ "account-1": 0 });
-  });
-
-  it("is taken over after its lease, and then only one of the two runs commits", async () => {
-    const sleeper = await claimed("k", -1);
-    const taker = await claimed("k");
-    await expect(open("k", sleeper, "the sleeper's")).rejects.toThrow("another run");
-    await open("k", taker, "the taker's");
-    await expect(open("k", sleeper, "the sleeper's")).rejects.toThrow("another run");
-    await createCommandStore(store).release({ scope, key: "k", claim: sleeper });
-    expect(await balances()).toEqual({ "the taker's": 0 });
-    expect((await claim("k")).kind).toBe("stored");
-  });
-
-  it("is not answered by a run whose claim was released and taken anew", async () => {
-    const commands = createCommandStore(store);
-    const sleeper = await claimed("k", -1);
-    await commands.release({ scope, key: "k", claim: await claimed("k") });
-    const taker = await claimed("k");
-    await commands.release({ scope, key: "k", claim: sleeper });
-    await commands.complete({ scope, key: "k", response: new Uint8Array([1]), claim: sleeper });
-    await expect(open("k", sleeper, "the sleeper's")).rejects.toThrow("another run");
-    await open("k", taker, "the taker's");
-    expect(await balances()).toEqual({ "the taker's": 0 });
-  });
-
-  it("frees its key when it is released, and not once it was answered", async () => {
-    const commands = createCommandStore(store);
-    await claim("k");
-    expect(await claim("k")).toEqual({ kind: "running" });
-    await commands.release({ scope, key: "k" });
-    expect((await claim("k")).kind).toBe("claimed");
-    await commands.complete({ scope, key: "k", response: new Uint8Array([7]) });
-    await commands.release({ scope, key: "k" });
-    expect(await claim("k")).toEqual({ kind: "stored", response: new Uint8Array([7]) });
-  });
-
-  it("is forgotten after its retention", async () => {
-    await claim("old", -1);
-    await sql`update weft.commands set claimed_at = now() - interval '1 day'`.execute(store.db);
-    await claim("young");
-    expect(await createCommandStore(store).sweep({ retentionMs: 3_600_000 })).toBe(1);
-    expect(await claim("young")).toEqual({ kind: "running" });
   });
 });

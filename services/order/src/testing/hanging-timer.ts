@@ -1,28 +1,44 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { openStore } from "@weft/store";
+import { fireTimers, type Timers } from "../app/fire-timers.ts";
+import { createOrderRepository } from "../store/order-repository.ts";
+import type { OrderDatabase } from "../store/schema.ts";
+import { createTimerRepository } from "../store/timer-repository.ts";
 
 export interface Victim {
   /** kill -9; resolves when the process is gone. */
   kill(): Promise<void>;
 }
 
-const program = fileURLToPath(new URL("./hanging-timer.main.ts", import.meta.url));
-
 /** A process of the test's own that fires what is due at that time, and hangs before it commits. Resolves when it hangs. */
-export async function startHangingTimer(databaseUrl: string, now: Date): Promise<Victim> {
-  const child = spawn(process.execPath, ["--conditions=source", program, now.toISOString()], {
-    env: { ...process.env, DATABASE_URL: databaseUrl },
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+export async function startHangingTimer(url: string, now: Date): Promise<Victim> {
+  const args = ["--conditions=source", fileURLToPath(import.meta.url), url, now.toISOString()];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   const exited = once(child, "exit");
-  const ended = exited.then(([code]) => Promise.reject(new Error(`the process ended with ${code} before it hung`)));
-  await Promise.race([once(child.stdout, "data"), ended]);
-  ended.catch(() => undefined);
+  await Promise.race([once(child.stdout, "data"), exited]);
+  if (child.exitCode !== null) throw new Error(`the process ended with ${child.exitCode} before it hung`);
   return {
     async kill() {
       child.kill("SIGKILL");
       await exited;
     },
   };
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [url = "", now = ""] = process.argv.slice(2);
+  const store = openStore<OrderDatabase>({ url, application: "hanging timer" });
+  const timers = createTimerRepository(store);
+  const hanging: Timers = {
+    ...timers,
+    takeDue: (at, work) =>
+      timers.takeDue(at, async (timer) => {
+        await work(timer);
+        process.stdout.write("hanging");
+        await new Promise(() => {});
+      }),
+  };
+  await fireTimers(hanging, createOrderRepository(store), () => new Date(now))(new AbortController().signal);
 }
