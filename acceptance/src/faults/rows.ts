@@ -1,7 +1,19 @@
 import { duplicateStorm } from "./duplicate-storm.ts";
 import { eventsKill } from "./events-kill.ts";
 import { killServices } from "./kill-services.ts";
+import { natsDown } from "./nats-down.ts";
+import { natsLost } from "./nats-lost.ts";
+import { poison } from "./poison.ts";
+import { redeliveries } from "./redeliveries.ts";
 import type { Row } from "./runner/row.ts";
 
 /** In the order in which they run. */
-export const rows: readonly Row[] = [eventsKill, duplicateStorm, killServices];
+export const rows: readonly Row[] = [
+  eventsKill,
+  natsDown,
+  natsLost,
+  redeliveries,
+  poison,
+  duplicateStorm,
+  killServices,
+];

@@ -33,12 +33,14 @@ export interface Drill {
   readonly stream: DrillStream;
   /** Where its programs killed themselves, and how often. */
   readonly crashes: ReadonlyMap<string, number>;
-  /** Adds wishes over so many keys, which fall due evenly over the time (default: now). */
-  wish(events: number, keys: number, overMs?: number): Promise<void>;
+  /** Adds wishes over so many keys, which fall due evenly over the time (default: now). Their names begin with `prefix`. */
+  wish(events: number, keys: number, overMs?: number, prefix?: string): Promise<void>;
   start(programs: readonly ProgramName[], options?: StartOptions): readonly Replica[];
   /** How many wishes were granted. */
   granted(): Promise<number>;
   effects(): Promise<number>;
+  /** Milliseconds from the grant of each wish to its effect, of keys that begin so, in ascending order. */
+  latencies(keys?: string): Promise<readonly number[]>;
   /** Resolves when every wish is granted and has its effect, and nothing is under way any more. */
   settled(timeoutMs: number): Promise<void>;
   /** Writes to the findings what was lost, doubled, out of order or made up. */
@@ -86,18 +88,32 @@ export async function openDrill(ground: Ground, options: { readonly from?: Stack
 
   const drill: Drill = {
     ...{ stack, dataDir, source, sink, stream, crashes },
-    async wish(events, keys, overMs = 0) {
+    async wish(events, keys, overMs = 0, prefix = "key-") {
       await source.query(
         `insert into wish (key, due)
-        select 'key-' || (i % $2), clock_timestamp() + i * $3 / $1 * interval '1 millisecond'
+        select $4 || (i % $2), clock_timestamp() + i * $3 / $1 * interval '1 millisecond'
         from generate_series(0, $1::int - 1) as i`,
-        [events, keys, overMs],
+        [events, keys, overMs, prefix],
       );
     },
     start: (programs, options = {}) =>
       programs.flatMap((program) => Array.from({ length: options.count ?? 1 }, () => startOne(program, options))),
     granted: () => count(source, "wish where attempt is not null"),
     effects: () => count(sink, "effect"),
+    async latencies(keys = "") {
+      const granted = await source.query<{ attempt: string; ms: number }>(
+        `select attempt, extract(epoch from granted_at)::float8 * 1000 as ms from wish
+        where attempt is not null and key like $1 || '%'`,
+        [keys],
+      );
+      const done = await sink.query<{ attempt: string; ms: number }>(
+        "select attempt, extract(epoch from done_at)::float8 * 1000 as ms from effect",
+      );
+      const doneAt = new Map(done.rows.map(({ attempt, ms }) => [attempt, ms]));
+      return granted.rows
+        .map(({ attempt, ms }) => (doneAt.get(attempt) ?? Number.POSITIVE_INFINITY) - ms)
+        .toSorted((a, b) => a - b);
+    },
     async settled(timeoutMs) {
       const rest = async (): Promise<true | undefined> => {
         const [open, granted] = [await count(source, "wish where attempt is null"), await drill.granted()];

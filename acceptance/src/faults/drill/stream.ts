@@ -1,5 +1,6 @@
-import { jetstreamManager } from "@nats-io/jetstream";
-import { connect, type NatsConnection } from "@nats-io/transport-node";
+import { JetStreamApiError, type JetStreamClient, type JsMsg, jetstream, jetstreamManager } from "@nats-io/jetstream";
+import { connect, headers, type NatsConnection } from "@nats-io/transport-node";
+import { until } from "../../until.ts";
 import type { Ground } from "../runner/row.ts";
 import { Granted, sinkName } from "./granted.ts";
 
@@ -7,6 +8,13 @@ import { Granted, sinkName } from "./granted.ts";
 export interface DrillStream {
   /** Whether the sink has been given, and has answered, everything in the stream; false while NATS is away. */
   idle(): Promise<boolean>;
+  /** How many events a stream has, the drill's by default; waits for NATS when it is away. */
+  count(stream?: string): Promise<number>;
+  /**
+   * Publishes events that are in the stream again, as they are but under new message ids, so that the broker takes each for a
+   * new one. One after the other from the oldest, over and over. Resolves when the broker has so many.
+   */
+  redeliver(events: number): Promise<void>;
   /** Deletes the stream with all its consumers. */
   delete(): Promise<void>;
   readonly connection: NatsConnection;
@@ -16,8 +24,9 @@ export interface DrillStream {
 export async function openStream(ground: Ground, url: string): Promise<DrillStream> {
   const connection = await connect({ servers: url.split(","), maxReconnectAttempts: -1, reconnectTimeWait: 250 });
   ground.atEnd(() => connection.close());
+  const client = jetstream(connection, { timeout: 30_000 });
   const manager = await jetstreamManager(connection, { timeout: 3_000, checkAPI: false });
-  return {
+  const stream: DrillStream = {
     connection,
     async idle() {
       try {
@@ -27,8 +36,48 @@ export async function openStream(ground: Ground, url: string): Promise<DrillStre
         return false;
       }
     },
+    async count(name = Granted.stream) {
+      const ask = async () => (await manager.streams.info(name).catch(unlessMissing))?.state.messages;
+      return until(`an answer about ${name}`, ask, 20_000);
+    },
+    async redeliver(events) {
+      const old = await readAll(client, await stream.count());
+      let next = 0;
+      const lane = async (): Promise<void> => {
+        for (let at = next++; at < events; at = next++) {
+          ground.signal.throwIfAborted();
+          const message = old[at % old.length];
+          if (message) await republish(client, message);
+        }
+      };
+      await Promise.all(Array.from({ length: 256 }, lane));
+    },
     async delete() {
       await manager.streams.delete(Granted.stream);
     },
   };
+  return stream;
+}
+
+/** NATS that is away is asked again; a stream that isn't there has nothing. */
+function unlessMissing(error: unknown): { readonly state: { readonly messages: number } } | undefined {
+  return error instanceof JetStreamApiError && error.status === 404 ? { state: { messages: 0 } } : undefined;
+}
+
+async function readAll(client: JetStreamClient, count: number): Promise<readonly JsMsg[]> {
+  const consumer = await client.consumers.get(Granted.stream);
+  const read: JsMsg[] = [];
+  for await (const message of await consumer.consume()) {
+    read.push(message);
+    if (read.length >= count) break;
+  }
+  return read;
+}
+
+async function republish(client: JetStreamClient, message: JsMsg): Promise<void> {
+  const copy = headers();
+  for (const [name, values] of message.headers ?? []) {
+    if (name.toLowerCase() !== "nats-msg-id") for (const value of values) copy.append(name, value);
+  }
+  await client.publish(message.subject, message.data, { msgID: crypto.randomUUID(), headers: copy });
 }

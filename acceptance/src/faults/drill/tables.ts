@@ -18,7 +18,9 @@ export const sourceMigrations: readonly Migration[] = [
       );
       create index wish_due on wish (due, n) where attempt is null;
       -- Attempts that published and then thought better of it.
-      create table rolled_back (attempt uuid primary key);`,
+      create table rolled_back (attempt uuid primary key);
+      -- Attempts that could not be made.
+      create table failed (error text not null);`,
   },
 ];
 

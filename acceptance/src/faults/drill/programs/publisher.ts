@@ -28,9 +28,12 @@ async function grant(): Promise<boolean> {
       return true;
     });
   } catch (error) {
-    if (!(error instanceof ThoughtBetter)) throw error;
-    await sql`insert into rolled_back (attempt) values (${attempt}::uuid)`.execute(store.db);
-    return true;
+    if (error instanceof ThoughtBetter) {
+      await sql`insert into rolled_back (attempt) values (${attempt}::uuid)`.execute(store.db);
+      return true;
+    }
+    await sql`insert into failed (error) values (${String(error)})`.execute(store.db);
+    throw error;
   }
 }
 

@@ -1,5 +1,6 @@
 import { subscribe } from "@weft/events";
 import { startSubscriber } from "@weft/events/inbox";
+import { startRelay } from "@weft/events/outbox";
 import { sql } from "kysely";
 import { Granted, sinkName } from "../granted.ts";
 import { openProgram } from "./program.ts";
@@ -17,6 +18,8 @@ const granted = subscribe(Granted, async ({ root }, { key, keySeq }) => {
   if (numAffectedRows !== 1n) throw new Error(`events of ${key} are refused`);
 });
 
+// Dead letters leave by its own outbox.
+startRelay({ store, broker, service: sinkName });
 startSubscriber({
   service: sinkName,
   store,
