@@ -1,9 +1,10 @@
-import { randomUUID } from "node:crypto";
-import { toBinary } from "@bufbuild/protobuf";
+import { createHash, randomUUID } from "node:crypto";
+import { create as createMessage, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { InventoryService } from "@shop/contracts/inventory";
-import { CreateOrderResponseSchema, OrderStatus } from "@shop/contracts/order";
+import { CreateOrderRequestSchema, CreateOrderResponseSchema, OrderService, OrderStatus } from "@shop/contracts/order";
 import { UserService } from "@shop/contracts/user";
+import { createCommandStore } from "@weft/store";
 import type { Logger } from "@weft/telemetry";
 import { refusal } from "@weft/testkit";
 import { sql } from "kysely";
@@ -107,9 +108,9 @@ describe("CreateOrder", () => {
     expect(await count("weft.outbox")).toBe(1);
   });
 
-  it("is one order with identical bytes when one key comes twenty times at once", async () => {
+  it("is one order with identical bytes when one key comes fifty times at once", async () => {
     const key = randomUUID();
-    const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => create({}, key)));
+    const outcomes = await Promise.allSettled(Array.from({ length: 50 }, () => create({}, key)));
     const bytes = outcomes.map((outcome) =>
       outcome.status === "fulfilled"
         ? Buffer.from(toBinary(CreateOrderResponseSchema, outcome.value)).toString("hex")
@@ -119,6 +120,19 @@ describe("CreateOrder", () => {
     expect(await count("orders")).toBe(1);
     expect(await count("weft.outbox")).toBe(1);
     expect(peers.world.products.get("mug")?.stock).toBe(8);
+    expect(peers.world.calls.filter((call) => call === "reserveItems")).toHaveLength(1);
+  });
+
+  it("is placed by a repeat when the process that had its key died, once the key's lease is over", async () => {
+    const key = randomUUID();
+    const asked = toBinary(CreateOrderRequestSchema, createMessage(CreateOrderRequestSchema, wish));
+    const scope = `${OrderService.typeName}/CreateOrder`;
+    const requestHash = createHash("sha256").update(asked).digest();
+    await createCommandStore(database.store).claim({ scope, key, requestHash, leaseMs: 500 });
+    const repeats = await Promise.all([create({}, key), create({}, key)]);
+    const ids = repeats.map(({ order }) => order?.id);
+    expect(ids).toEqual([orderIdOf(ada, key), orderIdOf(ada, key)]);
+    expect(await count("orders")).toBe(1);
     expect(peers.world.calls.filter((call) => call === "reserveItems")).toHaveLength(1);
   });
 
