@@ -8,6 +8,7 @@ import {
   type StreamInfo,
 } from "@nats-io/jetstream";
 import { deadLetterStream, type StreamSpec } from "../stream.ts";
+import { firstAnswer } from "./first-answer.ts";
 
 export interface StreamLimits {
   /** How long events are kept, in milliseconds; default 7 days. The inbox remembers longer. */
@@ -89,10 +90,12 @@ async function update(manager: JetStreamManager, info: StreamInfo, config: Strea
 }
 
 async function findStream(manager: JetStreamManager, name: string): Promise<StreamInfo | undefined> {
-  try {
-    return await manager.streams.info(name);
-  } catch (error) {
-    if (error instanceof JetStreamApiError && error.status === streamNotFound) return undefined;
-    throw error;
-  }
+  return firstAnswer(async () => {
+    try {
+      return await manager.streams.info(name);
+    } catch (error) {
+      if (error instanceof JetStreamApiError && error.status === streamNotFound) return undefined;
+      throw error;
+    }
+  });
 }
