@@ -75,7 +75,22 @@ const rolledBack = { command: "ROLLBACK" } as const;
 const unanswered = /^(begin|start transaction|savepoint|release savepoint)\b/;
 
 function createConnection(client: pg.PoolClient, names: StatementNames): Connection {
+  const { stream } = client.connection;
+  let gathering = false;
+
+  /** What is asked in one turn of the event loop leaves in one write: that costs more than most statements. */
+  function gather(): void {
+    if (gathering) return;
+    gathering = true;
+    stream.cork();
+    process.nextTick(() => {
+      gathering = false;
+      stream.uncork();
+    });
+  }
+
   async function ask({ sql: text, parameters }: CompiledQuery): Promise<pg.QueryResult> {
+    gather();
     if (parameters.length === 0) return client.query(text);
     const values = [...parameters];
     try {
