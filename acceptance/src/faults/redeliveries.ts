@@ -5,7 +5,7 @@ import type { Row } from "./runner/row.ts";
 export const redeliveries: Row = {
   name: "redeliveries",
   claim: "old events again, outside the broker's duplicate window: no extra effect",
-  minutes: 10,
+  minutes: 20,
   async run(ground) {
     const { findings, size, say } = ground;
     const drill = await openDrill(ground);
@@ -18,7 +18,7 @@ export const redeliveries: Row = {
     say(`${events} events have their effect; ${again} redeliveries of them`);
     const startedAt = performance.now();
     await drill.stream.redeliver(again);
-    await drill.settled(300_000);
+    await drill.settled(900_000);
     const seconds = (performance.now() - startedAt) / 1_000;
     findings.count("redeliveries that the broker took for new", (await drill.stream.count()) - events, again);
     findings.figure("redeliveries a second, published and absorbed", Math.round(again / seconds));

@@ -3,7 +3,9 @@ import { eventsKill } from "./events-kill.ts";
 import { killServices } from "./kill-services.ts";
 import { natsDown } from "./nats-down.ts";
 import { natsLost } from "./nats-lost.ts";
+import { natsNode } from "./nats-node.ts";
 import { poison } from "./poison.ts";
+import { postgresKill } from "./postgres-kill.ts";
 import { redeliveries } from "./redeliveries.ts";
 import type { Row } from "./runner/row.ts";
 
@@ -12,7 +14,9 @@ export const rows: readonly Row[] = [
   eventsKill,
   natsDown,
   natsLost,
+  natsNode,
   redeliveries,
+  postgresKill,
   poison,
   duplicateStorm,
   killServices,

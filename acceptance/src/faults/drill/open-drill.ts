@@ -47,14 +47,14 @@ export interface Drill {
   audit(): Promise<void>;
 }
 
-const everything: readonly ProgramName[] = ["publisher", "relay", "subscriber"];
+export const allPrograms: readonly ProgramName[] = ["publisher", "relay", "subscriber"];
 
-export async function openDrill(ground: Ground, options: { readonly from?: Stack } = {}): Promise<Drill> {
+export async function openDrill(ground: Ground, { cluster = false } = {}): Promise<Drill> {
   const { root, findings } = ground;
   const dataDir = ground.folder();
   const env = { ...process.env, NATS_URL: "", REDIS_URL: "", DATABASE_URL: "" };
-  const stack = options.from ?? (await startStack({ root, dataDir, ports: "free", services: [], env }));
-  if (!options.from) ground.atEnd(() => stack.close());
+  const stack = await startStack({ root, dataDir, ports: "free", services: [], cluster, env });
+  ground.atEnd(() => stack.close());
   const urls = await createServiceDatabases(
     stack.env.DATABASE_URL as string,
     ["source", "sink"],
@@ -64,6 +64,7 @@ export async function openDrill(ground: Ground, options: { readonly from?: Stack
   await migrateOne(sourceUrl, sourceMigrations);
   await migrateOne(sinkUrl, sinkMigrations);
   const natsUrl = stack.env.NATS_URL as string;
+  const replicas = Number(stack.env.NATS_REPLICAS ?? 1);
   const [source, sink] = [openPool(ground, sourceUrl), openPool(ground, sinkUrl)];
   const stream = await openStream(ground, natsUrl);
   const crashes = new Map<string, number>();
@@ -76,7 +77,7 @@ export async function openDrill(ground: Ground, options: { readonly from?: Stack
       options() {
         const crash = plan?.(program);
         const databaseUrl = program === "subscriber" ? sinkUrl : sourceUrl;
-        return { databaseUrl, natsUrl, replicas: 1, rollBack, maxDeliver, ...(crash && { crash }) };
+        return { databaseUrl, natsUrl, replicas, rollBack, maxDeliver, ...(crash && { crash }) };
       },
       onCrash: ({ point }) => void crashes.set(point, (crashes.get(point) ?? 0) + 1),
       onEnd: ground.fail,
@@ -135,8 +136,6 @@ export async function openDrill(ground: Ground, options: { readonly from?: Stack
   };
   return drill;
 }
-
-export { everything as allPrograms };
 
 async function migrateOne(url: string, migrations: readonly Migration[]): Promise<void> {
   const store = openStore({ url, application: "drill" });

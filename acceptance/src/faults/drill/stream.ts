@@ -1,5 +1,6 @@
 import { JetStreamApiError, type JetStreamClient, type JsMsg, jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { connect, headers, type NatsConnection } from "@nats-io/transport-node";
+import { eventHeaders } from "@weft/events";
 import { until } from "../../until.ts";
 import type { Ground } from "../runner/row.ts";
 import { Granted, sinkName } from "./granted.ts";
@@ -15,6 +16,10 @@ export interface DrillStream {
    * new one. One after the other from the oldest, over and over. Resolves when the broker has so many.
    */
   redeliver(events: number): Promise<void>;
+  /** In milliseconds: the longest time in which the stream got nothing, and the longest way of an event into it. */
+  delays(): Promise<{ readonly longestGap: number; readonly longestWait: number }>;
+  /** Name of the server that leads it, in a cluster. */
+  leader(): Promise<string | undefined>;
   /** Deletes the stream with all its consumers. */
   delete(): Promise<void>;
   readonly connection: NatsConnection;
@@ -51,6 +56,18 @@ export async function openStream(ground: Ground, url: string): Promise<DrillStre
         }
       };
       await Promise.all(Array.from({ length: 256 }, lane));
+    },
+    async delays() {
+      const messages = await readAll(client, await stream.count());
+      const times = messages.map(({ timestampNanos }) => Number(timestampNanos / 1_000_000n));
+      const waits = messages.map(
+        ({ headers }, i) => (times[i] ?? 0) - Date.parse(headers?.get(eventHeaders.time) ?? ""),
+      );
+      const gaps = times.map((time, i) => time - (times[i - 1] ?? time));
+      return { longestGap: Math.max(...gaps), longestWait: Math.max(...waits) };
+    },
+    async leader() {
+      return (await manager.streams.info(Granted.stream)).cluster?.leader;
     },
     async delete() {
       await manager.streams.delete(Granted.stream);
