@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Stack } from "@weft/devstack";
 import type { OrderJson, Shop } from "../shop.ts";
 import { until } from "../until.ts";
@@ -52,6 +53,20 @@ export const scenarios: readonly Scenario[] = [
         await back();
         await ended(shop(), order, "CANCELLED", "CANCELLED");
       }),
+  },
+  {
+    name: "cancelled-while-charged",
+    note: "The provider takes seconds for the charge; the customer cancels meanwhile. What was charged goes back, and no payment is completed.",
+    async play({ shop }) {
+      const { order } = await place(shop(), [plenty], { token: "tok_slow" });
+      await until("the request to the provider", async () =>
+        (await shop().paymentStatus(order.id)) === "PAYMENT_STATUS_PENDING" ? true : undefined,
+      );
+      // Nobody outside is told that the provider has been asked; its answer takes 3 s.
+      await sleep(1_000);
+      await shop().cancel(order.id);
+      await ended(shop(), order, "CANCELLED", "REFUNDED");
+    },
   },
   {
     name: "cancelled-once-confirmed",

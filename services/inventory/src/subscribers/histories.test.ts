@@ -20,6 +20,7 @@ const histories = testkit.readHistories(join(import.meta.dirname, "../../../../a
 /** What each history left of 100 units, or of the 5 of the scarce product: in stock, and reserved of them. */
 const ends: Readonly<Record<string, Readonly<Record<string, readonly [stock: number, reserved: number]>>>> = {
   "cancelled-before-the-charge": {},
+  "cancelled-while-charged": {},
   "cancelled-once-confirmed": {},
   declined: {},
   "newer-publisher": { "espresso-beans": [99, 1], "filter-papers": [99, 1] },

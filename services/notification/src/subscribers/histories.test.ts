@@ -13,6 +13,7 @@ const histories = testkit.readHistories(join(import.meta.dirname, "../../../../a
 /** How many mails each history sent: of the account, of orders received, of what became of them, and receipts. */
 const ends: Readonly<Record<string, readonly [account: number, received: number, status: number, receipts: number]>> = {
   "cancelled-before-the-charge": [1, 1, 1, 0],
+  "cancelled-while-charged": [1, 1, 1, 0],
   "cancelled-once-confirmed": [1, 1, 2, 1],
   declined: [1, 1, 1, 0],
   "newer-publisher": [1, 1, 1, 1],

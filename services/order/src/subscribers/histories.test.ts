@@ -27,6 +27,7 @@ const histories = testkit.readHistories(join(import.meta.dirname, "../../../../a
 /** How each history's orders ended, in the order in which they were placed. */
 const ends: Readonly<Record<string, readonly string[]>> = {
   "cancelled-before-the-charge": ["CANCELLED: the customer changed their mind"],
+  "cancelled-while-charged": ["CANCELLED: the customer changed their mind"],
   "cancelled-once-confirmed": ["CANCELLED: the customer changed their mind"],
   declined: ["CANCELLED: the payment failed: card_declined"],
   "newer-publisher": ["CONFIRMED: "],

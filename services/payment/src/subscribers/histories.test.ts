@@ -12,6 +12,7 @@ const histories = testkit.readHistories(join(import.meta.dirname, "../../../../a
 /** How each history's payments ended, in the order in which the orders were placed; then what the provider has of them. */
 const ends: Readonly<Record<string, readonly string[]>> = {
   "cancelled-before-the-charge": ["cancelled, 0 charges, 0 refunds"],
+  "cancelled-while-charged": ["refunded, 1 charges, 1 refunds"],
   "cancelled-once-confirmed": ["refunded, 1 charges, 1 refunds"],
   declined: ["failed, 1 charges, 0 refunds"],
   "newer-publisher": ["completed, 1 charges, 0 refunds", "undefined, 0 charges, 0 refunds"],
@@ -51,16 +52,49 @@ afterAll(async () => {
 /** Lets it happen again: orders come, and the workers and the operator take their turns when they did. */
 async function play(events: readonly testkit.RecordedEvent[]): Promise<void> {
   const cancelled = new Set<string>();
+  const slow = new Map<string, SlowCharge>();
   for (const event of events) {
     const changed = testkit.recordedAs(OrderStatusChangedSchema, event);
     if (changed?.status === Status.CANCELLED) cancelled.add(changed.orderId);
-    if (testkit.isOf("payment", event)) await act(event, cancelled);
-    else await replay.deliver(event);
+    if (testkit.isOf("payment", event)) {
+      await slow.get(orderOf(event))?.answer();
+      await act(event, cancelled);
+    } else {
+      await replay.deliver(event);
+      const created = testkit.recordedAs(OrderCreatedSchema, event);
+      if (created?.paymentToken === "tok_slow") slow.set(created.orderId, await chargeSlowly(created.orderId));
+    }
   }
+  payment.during.charge = undefined;
 }
 
+interface SlowCharge {
+  /** Lets the service have the provider's answer, and waits for what it makes of it. */
+  answer(): Promise<unknown>;
+}
+
+/** Charges; resolves when the provider has done so and the service doesn't know yet. */
+async function chargeSlowly(orderId: string): Promise<SlowCharge> {
+  const [charged, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  payment.during.charge = async (id) => {
+    if (id !== orderId) return;
+    charged.resolve();
+    await answered.promise;
+  };
+  const turn = payment.turn("charge", orderId);
+  await charged.promise;
+  return {
+    answer() {
+      answered.resolve();
+      return turn;
+    },
+  };
+}
+
+const orderOf = (event: testkit.RecordedEvent): string => event.headers["ce-partitionkey"] ?? "";
+
 async function act(event: testkit.RecordedEvent, cancelled: ReadonlySet<string>): Promise<void> {
-  const orderId = event.headers["ce-partitionkey"] ?? "";
+  const orderId = orderOf(event);
   if (event.subject !== PaymentRefundedSchema.typeName) {
     await payment.turn("charge", orderId);
     return;
@@ -87,7 +121,7 @@ const endsOf = (ids: readonly string[]) =>
 
 const wasTold = (events: readonly testkit.RecordedEvent[], orderId: string) =>
   events
-    .filter((event) => testkit.isOf("payment", event) && event.headers["ce-partitionkey"] === orderId)
+    .filter((event) => testkit.isOf("payment", event) && orderOf(event) === orderId)
     .map(({ subject }) => subject.replace(/^.*\./, ""));
 
 /** All that there is of payments, their events, and the provider's books. */
