@@ -10,7 +10,12 @@ import { createWorkspace, programsOnly, shop } from "./workspace.fixture.ts";
 const { root, dataDir } = createWorkspace(shop);
 const said: string[] = [];
 const start = () =>
-  startStack({ root, dataDir, ports: "free", watch: true, env: programsOnly, say: (text) => said.push(text) });
+  startStack({
+    ...{ root, dataDir, ports: "free", watch: true, env: programsOnly },
+    say: (text) => said.push(text),
+    startEnv: (service) => ({ WEFT_START: `${service} ${++starts}` }),
+  });
+let starts = 0;
 
 async function query<T extends pg.QueryResultRow>(url: string, sql: string): Promise<T[]> {
   const client = new pg.Client({ connectionString: url });
@@ -76,6 +81,15 @@ describe("a stack", () => {
     const former = user.pid as number;
     process.kill(former, "SIGKILL");
     await expect.poll(() => user.state === "ready" && user.pid !== former, { timeout: 10_000 }).toBe(true);
+  });
+
+  it("asks at each start of a service what else it is told", async () => {
+    const before = await variables(stack, "user");
+    await stack.service("user").kill();
+    await stack.service("user").start();
+    const after = await variables(stack, "user");
+    expect([before.WEFT_START, after.WEFT_START]).toEqual([expect.stringMatching(/^user /), `user ${starts}`]);
+    expect(after.WEFT_START).not.toBe(before.WEFT_START);
   });
 
   it("starts NATS again after a kill -9 on the same port", async () => {

@@ -29,6 +29,8 @@ export interface StackOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Start crashed services again, with backoff. Default true; a service that `kill` ended stays down either way. */
   readonly restart?: boolean;
+  /** What a service is told besides, asked at each of its starts: a crash drill begins anew with each. */
+  readonly startEnv?: (service: string) => Readonly<Record<string, string>>;
   /** Resolve before the services are ready. Default false. */
   readonly awaitReady?: boolean;
   /** The infrastructure's data need not outlive the machine: faster, not durable. Default: `ports` is "free". */
@@ -98,6 +100,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         const databaseUrl = description.database === undefined ? undefined : urls[description.database];
         return superviseService(ground, description, {
           env: await serviceEnv(ground, started, description, databaseUrl),
+          startEnv: options.startEnv ?? (() => ({})),
           databaseUrl,
           restart: (options.restart ?? true) ? "always" : "never",
           onLine: options.onLine ?? (() => {}),

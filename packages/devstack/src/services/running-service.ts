@@ -16,6 +16,7 @@ export interface RunningService extends Supervised {
 
 export interface ServiceOptions {
   readonly env: Readonly<Record<string, string>>;
+  readonly startEnv: (service: string) => Readonly<Record<string, string>>;
   readonly databaseUrl: string | undefined;
   readonly restart: "always" | "never";
   readonly onLine: (service: string, line: string) => void;
@@ -46,7 +47,7 @@ export function superviseService(
         command: process.execPath,
         args: [...NODE_OPTIONS, "--import", moduleUrl("../process/lifeline"), join("src", "main.ts")],
         cwd: join(ground.root, description.folder),
-        env: { ...ground.env, ...options.env },
+        env: { ...ground.env, ...options.env, ...options.startEnv(name) },
         orphan: "pipe",
         output: {
           onLine(line) {
