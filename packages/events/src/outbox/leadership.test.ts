@@ -67,4 +67,32 @@ describe("leadership", () => {
     proxy.close();
     await store.close();
   });
+
+  it("is taken over from a holder that hangs while its connection stands, and left to one that is alive", async () => {
+    const store = openStore({ url: database.url, application: "leadership-test" });
+    const hanging = await store.connect("a process that was stopped");
+    const lost = new Promise<void>((resolve) => hanging.once("end", () => resolve()));
+    await hanging.query("select pg_advisory_lock(1, 2)");
+    const stand = () =>
+      startLeadership({
+        store,
+        lock: [1, 2],
+        intervalMs: 20,
+        hangsAfterMs: 500,
+        logger: silentLogger,
+        async lead(signal) {
+          if (!signal.aborted) await once(signal, "abort");
+        },
+      });
+    const [first, second] = [stand(), stand()];
+    await lost;
+    await expect.poll(() => first.leads() || second.leads()).toBe(true);
+    const leader = first.leads() ? first : second;
+    // For longer than one that hangs would keep the office.
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    expect([first.leads(), second.leads()].filter(Boolean)).toEqual([true]);
+    expect(leader.leads()).toBe(true);
+    await Promise.all([first.close(), second.close()]);
+    await store.close();
+  });
 });

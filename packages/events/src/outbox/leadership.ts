@@ -9,18 +9,29 @@ export interface LeadershipOptions<DB> {
   readonly intervalMs: number;
   /** The database's longest time to answer, in milliseconds; default 5,000. A connection that died without a word is given up then. */
   readonly answerMs?: number;
+  /** A holder that was silent for so long hangs, and loses the office to one that lives, in milliseconds; default 3,000: several intervals. */
+  readonly hangsAfterMs?: number;
   readonly logger: Logger;
   /** Runs while this process leads; the signal aborts when it no longer does, and the work must end then. */
   readonly lead: (signal: AbortSignal) => Promise<void>;
 }
 
+/** The connection that holds the lock, if nothing was heard of it for so many milliseconds. A role sees that of its own sessions. */
+const hangingHolder = `
+  select activity.pid from pg_locks as held join pg_stat_activity as activity using (pid)
+  where held.locktype = 'advisory' and held.granted and held.objsubid = 2
+    and held.classid = $1::bigint::oid and held.objid = $2::bigint::oid
+    and held.database = (select oid from pg_database where datname = current_database())
+    and activity.state_change < clock_timestamp() - $3::float8 * interval '1 millisecond'`;
+
 /**
  * Lets one process at a time lead: whoever holds a session's advisory lock, on a connection of its own. The lock goes
- * with the connection, so that another one takes over when its holder dies. Between the loss and the holder's noticing both may
- * work for a moment: what they do must bear it.
+ * with the connection, so that another one takes over when its holder dies. A holder looks at its lock once an interval; one that no longer does,
+ * though its connection stands, hangs: who waits for the office ends that connection. Between the loss and the holder's
+ * noticing both may work for a moment: what they do must bear it.
  */
 export function startLeadership<DB>(options: LeadershipOptions<DB>): { close(): Promise<void>; leads(): boolean } {
-  const { store, lock, intervalMs, answerMs = 5_000, logger, lead } = options;
+  const { store, lock, intervalMs, answerMs = 5_000, hangsAfterMs = 3_000, logger, lead } = options;
   const closing = new AbortController();
   let leading = false;
 
@@ -42,7 +53,7 @@ export function startLeadership<DB>(options: LeadershipOptions<DB>): { close(): 
     const end = (): void => term.abort(new Error("the relay no longer leads"));
     const signal = AbortSignal.any([term.signal, closing.signal]);
     client.once("end", end);
-    const ask = (text: string, values: readonly number[] = []) => {
+    const ask = (text: string, values: readonly unknown[] = []) => {
       const query = { text, values: [...values], query_timeout: answerMs };
       return client.query(query);
     };
@@ -51,6 +62,12 @@ export function startLeadership<DB>(options: LeadershipOptions<DB>): { close(): 
         signal.throwIfAborted();
         const { rows } = await ask("select pg_try_advisory_lock($1, $2) as taken", lock);
         if (rows[0].taken) break;
+        const hanging = await ask(hangingHolder, [...lock, hangsAfterMs]);
+        for (const { pid } of hanging.rows) {
+          logger.warn({ pid }, "the instance that relays the outbox hangs: taking over");
+          await ask("select pg_terminate_backend($1)", [pid]);
+        }
+        if (hanging.rows.length > 0) continue;
         await pause(intervalMs, signal);
       }
       leading = true;

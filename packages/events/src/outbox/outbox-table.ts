@@ -13,6 +13,12 @@ export interface OutboxRow {
   readonly data: Buffer;
 }
 
+/** As much as is read at once: so many rows, and as many of them as stay below so many bytes; one at least. */
+export interface PendingLimit {
+  readonly rows: number;
+  readonly bytes: number;
+}
+
 export interface PublishedRow {
   readonly position: string;
   readonly streamSequence: bigint;
@@ -30,8 +36,12 @@ export interface AcknowledgedStream {
 
 /** The relay's statements. */
 export interface OutboxTable {
-  /** Rows that have not left, in the order of their keys' commits, without those of the keys that are held back. */
-  pending(limit: number, heldBack: readonly string[]): Promise<readonly OutboxRow[]>;
+  /** Rows that have not left, in the order of their keys' commits, without those of the keys that are held back and those that are on their way. */
+  pending(
+    limit: PendingLimit,
+    heldBack: readonly string[],
+    onTheirWay: readonly OutboxRow[],
+  ): Promise<readonly OutboxRow[]>;
   markPublished(rows: readonly PublishedRow[]): Promise<void>;
   /** The streams that events were published to. */
   streams(): Promise<readonly AcknowledgedStream[]>;
@@ -51,11 +61,17 @@ export function laneOf(row: { readonly stream: string; readonly key: string }): 
 export function createOutboxTable<DB>(store: Store<DB>): OutboxTable {
   const { db } = store;
   return {
-    async pending(limit, heldBack) {
+    async pending(limit, heldBack, onTheirWay) {
+      // A cursor would pass over a row that was committed after its neighbours.
+      const positions = onTheirWay.map(({ position }) => position);
       const { rows } = await sql<OutboxRow>`
-        select position, id, stream, subject, key, key_seq as "keySeq", headers, data from weft.outbox
-        where published_at is null and (stream || ' ' || key) <> all(${heldBack}::text[])
-        order by position limit ${limit}`.execute(db);
+        select position, id, stream, subject, key, key_seq as "keySeq", headers, data from (
+          select *, sum(octet_length(data)) over (order by position) - octet_length(data) as before from (
+            select * from weft.outbox
+            where published_at is null and position <> all(${positions}::bigint[])
+              and (stream || ' ' || key) <> all(${heldBack}::text[])
+            order by position limit ${limit.rows}) as next) as measured
+        where before < ${limit.bytes} order by position`.execute(db);
       return rows;
     },
     async markPublished(rows) {

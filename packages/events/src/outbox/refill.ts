@@ -8,7 +8,7 @@ type StreamName = Pick<AcknowledgedStream, "stream" | "subject">;
 /**
  * Compares streams with what the broker had acknowledged of them, and lets what it lost leave again, in the order of
  * its keys: all kept rows where the stream is another one, those above its newest event where it was rolled back.
- * The event's id lets the broker and the inboxes drop what they have. Resolves with how many rows leave again; without
+ * The event's id lets the broker and the inboxes drop what they have. Resolves with whether any had lost something; without
  * `streams` it looks at all that were ever published to.
  */
 export async function refillStreams(
@@ -16,9 +16,10 @@ export async function refillStreams(
   table: OutboxTable,
   logger: Logger,
   streams?: readonly StreamName[],
-): Promise<number> {
+): Promise<boolean> {
+  if (streams?.length === 0) return false;
   const acknowledged = await table.streams();
-  let reopened = 0;
+  let lost = false;
   for (const { stream, subject } of streams ?? acknowledged) {
     const known = acknowledged.find((each) => each.stream === stream);
     const state = await broker.streamState(streamOf(stream, subject)).catch((error: unknown) => {
@@ -32,10 +33,11 @@ export async function refillStreams(
     // A stream that is met for the first time has nothing to be refilled with.
     const lastSequence = kept === undefined ? (known?.lastSequence ?? 0n) : state.lastSequence;
     const rows = await table.reopen({ stream, subject, created: state.created, lastSequence }, kept ?? lastSequence);
-    if (kept !== undefined) logger.warn({ stream, rows }, "the broker lost events: they are published again");
-    reopened += rows;
+    if (kept === undefined) continue;
+    logger.warn({ stream, rows }, "the broker lost events: they are published again");
+    lost = true;
   }
-  return reopened;
+  return lost;
 }
 
 /** The number up to which the broker has what it acknowledged; undefined when that is all of it. */

@@ -3,12 +3,13 @@ import { backoffMs, type Faults, type Listening, type Store, startWorker } from 
 import { type Logger, silentLogger } from "@weft/telemetry";
 import { type Broker, BrokerUnavailable } from "../broker.ts";
 import { outboxChannel } from "../outbox-insert.ts";
+import { carryBatches } from "./carry.ts";
 import { startLeadership } from "./leadership.ts";
 import { createOutboxTable, type OutboxRow } from "./outbox-table.ts";
 import { publishRow } from "./publish-row.ts";
 import { refillStreams } from "./refill.ts";
 import { createRelayMetrics } from "./relay-metrics.ts";
-import { sendBatch } from "./send-batch.ts";
+import { type BatchResult, sendBatch } from "./send-batch.ts";
 
 export interface RelayOptions<DB> {
   readonly store: Store<DB>;
@@ -18,7 +19,7 @@ export interface RelayOptions<DB> {
   readonly logger?: Logger;
   /** Events under way at once, each of another key; default 256. */
   readonly window?: number;
-  /** Rows that are read at once; default 1,000. */
+  /** Rows that are read at once; default 1,000, and fewer where they are large. Two times as many are held at most. */
   readonly batch?: number;
   /** Longest time until a row is seen whose notification was lost, in milliseconds; default 1,000. */
   readonly pollMs?: number;
@@ -42,6 +43,8 @@ export interface Relay {
 
 // "weft" and "out" in ASCII: one relay a database.
 const lock = [0x77656674, 0x6f7574] as const;
+/** What is read at once in events' bytes: the largest events are a megabyte each. */
+const batchBytes = 16 * 1024 * 1024;
 const sweepEveryMs = 60_000;
 const sweepLimit = 5_000;
 
@@ -92,17 +95,16 @@ export function startRelay<DB>(options: RelayOptions<DB>): Relay {
       }
     }
 
-    async function relay(): Promise<number> {
-      await checkStreams();
+    async function read(onTheirWay: readonly OutboxRow[]) {
       const held = [...heldBack].filter(([, { until }]) => until > clock.now()).map(([lane]) => lane);
-      const rows = await table.pending(batch, held);
-      if (rows.length === 0) return 0;
+      const rows = await table.pending({ rows: batch, bytes: batchBytes }, held, onTheirWay);
       const streams = new Map(rows.map(({ stream, subject }) => [stream, { stream, subject }]));
-      // What has to leave again goes before what is newer.
-      const refilled = await refillStreams(broker, table, logger, [...streams.values()]);
-      if (refilled > 0) return refilled;
-      const { published, progressed, refused, stopped } = await sendBatch(rows, window, signal, send);
-      if (published.length > 0) await table.markPublished(published);
+      return { rows, lost: await refillStreams(broker, table, logger, [...streams.values()]) };
+    }
+
+    async function sendRows(rows: readonly OutboxRow[]): Promise<BatchResult> {
+      const result = await sendBatch(rows, window, signal, send);
+      const { progressed, refused } = result;
       for (const lane of progressed) heldBack.delete(lane);
       for (const [lane, error] of refused) {
         const failures = (heldBack.get(lane)?.failures ?? 0) + 1;
@@ -112,8 +114,18 @@ export function startRelay<DB>(options: RelayOptions<DB>): Relay {
         });
         logger.error({ error, lane, failures }, "the broker refused an event: its key waits");
       }
-      if (stopped !== undefined && !signal.aborted) throw stopped;
-      return published.length;
+      return result;
+    }
+
+    async function relay(): Promise<number> {
+      await checkStreams();
+      try {
+        const { published, more } = await carryBatches({ read, send: sendRows, mark: table.markPublished });
+        return more ? Math.max(1, published) : 0;
+      } catch (error) {
+        if (signal.aborted) return 0;
+        throw error;
+      }
     }
 
     const worker = startWorker({
