@@ -5,7 +5,7 @@ import { type Broker, BrokerUnavailable } from "../broker.ts";
 import type { StreamSpec } from "../stream.ts";
 import { openConnection } from "./connection.ts";
 import { startConsumption } from "./consumption.ts";
-import { writeHeaders } from "./message-headers.ts";
+import { publishHeaders } from "./message-headers.ts";
 import { createdAt, ensureStream, lacksNodes, type StreamLimits } from "./streams.ts";
 
 export interface JetStreamBrokerOptions extends Partial<StreamLimits> {
@@ -44,15 +44,10 @@ export function createJetStreamBroker(options: JetStreamBrokerOptions): Broker {
 
   return {
     async publish(message) {
-      const { client } = connection.session();
+      const { publisher } = connection.session();
       try {
         await ensure(message.stream);
-        const { seq, duplicate } = await client.publish(message.subject, message.data, {
-          msgID: message.id,
-          headers: writeHeaders(message.headers),
-          expect: { streamName: message.stream.name },
-        });
-        return { sequence: BigInt(seq), duplicate };
+        return await publisher.publish(message.subject, message.data, publishHeaders(message));
       } catch (error) {
         ensured.delete(message.stream.name);
         throw isRefusal(error) ? error : new BrokerUnavailable("NATS did not acknowledge an event", { cause: error });

@@ -3,6 +3,7 @@ import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { backoffMs, pause } from "@weft/store";
 import type { Logger } from "@weft/telemetry";
 import { BrokerUnavailable } from "../broker.ts";
+import { createPublisher, type Publisher } from "./publisher.ts";
 import { parseServers } from "./servers.ts";
 
 export interface ConnectionOptions {
@@ -18,6 +19,7 @@ export interface ConnectionOptions {
 
 export interface Session {
   readonly client: JetStreamClient;
+  readonly publisher: Publisher;
   readonly manager: JetStreamManager;
 }
 
@@ -55,6 +57,7 @@ export function openConnection({ url, name, logger, random, dial = connect }: Co
           logger.warn({ error }, "NATS can't be reached: trying again until it can");
       } finally {
         available = false;
+        session?.publisher.close();
         session = undefined;
         await connection?.close().catch(() => undefined);
         connection = undefined;
@@ -81,7 +84,8 @@ export function openConnection({ url, name, logger, random, dial = connect }: Co
     connection = opened;
     closing.signal.throwIfAborted();
     session = {
-      client: jetstream(opened, { timeout: publishTimeoutMs }),
+      client: jetstream(opened),
+      publisher: createPublisher(opened, publishTimeoutMs),
       manager: await jetstreamManager(opened, { timeout: questionTimeoutMs, checkAPI: false }),
     };
     becomeAvailable();
@@ -98,6 +102,7 @@ export function openConnection({ url, name, logger, random, dial = connect }: Co
     for await (const status of opened.status()) {
       if (status.type === "disconnect" && available) {
         available = false;
+        session?.publisher.abandon(new BrokerUnavailable("the connection to NATS was lost"));
         if (!closing.signal.aborted) logger.warn({}, "the connection to NATS was lost: connecting again");
       } else if (status.type === "reconnect") {
         becomeAvailable();

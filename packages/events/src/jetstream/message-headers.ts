@@ -1,9 +1,13 @@
 import { headers as createHeaders, type MsgHdrs } from "@nats-io/transport-node";
+import type { OutgoingMessage } from "../broker.ts";
 import type { Headers } from "../event-headers.ts";
 
-export function writeHeaders(headers: Headers): MsgHdrs {
+/** The event's headers, its id for the broker's duplicate window, and the stream that is to take it and no other. */
+export function publishHeaders({ headers, id, stream }: OutgoingMessage): MsgHdrs {
   const written = createHeaders();
-  for (const [name, value] of Object.entries(headers)) written.set(name, value);
+  for (const [name, value] of Object.entries(headers)) written.append(name, value);
+  written.append("Nats-Msg-Id", id);
+  written.append("Nats-Expected-Stream", stream.name);
   return written;
 }
 
