@@ -27,6 +27,11 @@ describe.each(histories)("the recorded history $name", ({ events }) => {
   });
 });
 
+it("no two histories are of the same user or order, so that all can be played at once", () => {
+  const keys = histories.flatMap(({ events }) => [...new Set(events.map(({ headers }) => headers[eventHeaders.key]))]);
+  expect(keys).toHaveLength(new Set(keys).size);
+});
+
 it("there is a history of every scenario", () => {
   const recorded = histories.map(({ name }) => name);
   expect(scenarios.map(({ name }) => name).filter((name) => !recorded.includes(name))).toEqual([]);
