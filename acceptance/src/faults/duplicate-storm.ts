@@ -2,7 +2,7 @@ import type { Row } from "./runner/row.ts";
 import { auditBooks } from "./shop/books.ts";
 import { settle } from "./shop/customer.ts";
 import { openShop } from "./shop/open-shop.ts";
-import type { Wish } from "./shop/wish.ts";
+import { confirmed, type Wish } from "./shop/wish.ts";
 
 const atOnce = 50;
 
@@ -34,7 +34,7 @@ export const duplicateStorm: Row = {
       const orders = await shop.now().call<{ orders: unknown[] }>("GET", `/v1/users/${person.id}/orders`);
       seen.orders += orders.body.orders.length;
       const orderId = answers.find(({ status }) => status === 200)?.body.order.id;
-      const fate = { cancelAfterMs: undefined, orderId, final: undefined };
+      const fate = { ends: [confirmed], cancelAfterMs: undefined, orderId, final: undefined };
       wishes.push({ key, userId: person.id, email: person.email, items, token: "tok_visa", ...fate });
     }
     await Promise.all(wishes.map((wish) => settle(shop.now, wish)));

@@ -5,7 +5,7 @@ import type { Ground, Row } from "./runner/row.ts";
 import { auditBooks } from "./shop/books.ts";
 import { place, reconsider, settle } from "./shop/customer.ts";
 import { type OpenShop, openShop } from "./shop/open-shop.ts";
-import type { Wish } from "./shop/wish.ts";
+import { cancelled, confirmed, type Wish } from "./shop/wish.ts";
 
 const victims = ["user", "inventory", "order", "payment", "notification", "gateway", "nats"] as const;
 type Victim = (typeof victims)[number];
@@ -67,14 +67,17 @@ async function wishesOf(shop: OpenShop, products: readonly ProductJson[], ground
     const person = people[i % people.length];
     const product = shelf[i % shelf.length];
     if (!person || !product) throw new Error("no customers or no products");
+    // Of 63 orders in a row 7 are cancelled, one of them declined as well.
+    const cancelAfterMs = i % 9 === 4 ? Math.floor(ground.random() * thinkingMs) : undefined;
+    const isDeclined = i % 7 === 3;
     return {
       key: crypto.randomUUID(),
       userId: person.id,
       email: person.email,
       items: [{ productId: product.id, quantity: 1 + (i % 3) }],
-      token: i % 7 === 3 ? "tok_declined" : "tok_visa",
-      // Of 63 orders in a row 7 are cancelled, one of them declined as well.
-      cancelAfterMs: i % 9 === 4 ? Math.floor(ground.random() * thinkingMs) : undefined,
+      token: isDeclined ? "tok_declined" : "tok_visa",
+      ends: isDeclined || cancelAfterMs !== undefined ? [cancelled] : [confirmed, cancelled],
+      cancelAfterMs,
       orderId: undefined,
       final: undefined,
     };

@@ -4,6 +4,7 @@ import { killServices } from "./kill-services.ts";
 import { natsDown } from "./nats-down.ts";
 import { natsLost } from "./nats-lost.ts";
 import { natsNode } from "./nats-node.ts";
+import { orderProcess } from "./order-process.ts";
 import { poison } from "./poison.ts";
 import { postgresKill } from "./postgres-kill.ts";
 import { redeliveries } from "./redeliveries.ts";
@@ -19,5 +20,6 @@ export const rows: readonly Row[] = [
   postgresKill,
   poison,
   duplicateStorm,
+  orderProcess,
   killServices,
 ];

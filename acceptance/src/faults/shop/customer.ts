@@ -22,32 +22,35 @@ export async function reconsider(
   await sleep(cancelAfterMs, undefined, { signal });
   return untilAnswered(`the cancellation of ${orderId}`, signal, async () => {
     const { status } = await shop().cancel(orderId);
-    // Refused for good: the audit finds an order that isn't cancelled.
-    return status === 400 || status === 404 ? 200 : status;
+    return status;
   });
 }
 
-/** Waits for the end of the wish's order. */
+/** Waits until the wish's order is in a status in which it may end, or for so long that it never will be. */
 export async function settle(shop: () => Shop, wish: Wish): Promise<void> {
-  wish.final = await until(
-    `the end of order ${wish.orderId}`,
-    async () => {
-      const order = await shop()
-        .getOrder(wish.orderId as string)
-        .catch(() => undefined);
-      return order === undefined || order.status === "ORDER_STATUS_PENDING" ? undefined : order;
-    },
-    120_000,
-  );
+  const { orderId, ends } = wish;
+  if (orderId === undefined) return;
+  const ended = async (): Promise<true | undefined> => {
+    wish.final = await shop()
+      .getOrder(orderId)
+      .catch(() => wish.final);
+    return wish.final && ends.includes(wish.final.status) ? true : undefined;
+  };
+  // One that never ends as it should is the audit's to find.
+  await until(`the end of order ${orderId}`, ended, 120_000).catch(() => undefined);
 }
 
-/** Asks again until the status is 200; returns how many repeats that took. */
+/**
+ * Asks again until the shop answers, be it that it refuses for good: then the audit finds what is missing. Returns how many
+ * repeats that took.
+ */
 export async function untilAnswered(what: string, signal: AbortSignal, ask: () => Promise<number>): Promise<number> {
   for (let repeats = 0; ; repeats++) {
     signal.throwIfAborted();
     if (repeats > 2_000) throw new Error(`the shop never answered for ${what}`);
     // Undefined when the gateway itself is away.
-    if ((await ask().catch(() => undefined)) === 200) return repeats;
+    const status = await ask().catch(() => undefined);
+    if (status !== undefined && [200, 400, 404].includes(status)) return repeats;
     await sleep(50, undefined, { signal });
   }
 }

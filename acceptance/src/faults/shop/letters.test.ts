@@ -9,6 +9,7 @@ const order = (status: string, version: number, payment: string): OrderHistory =
   paymentStatus: `PAYMENT_STATUS_${payment}`,
 });
 const confirmed = order("CONFIRMED", 2, "COMPLETED");
+const delivered = order("DELIVERED", 4, "COMPLETED");
 const declined = order("CANCELLED", 2, "FAILED");
 const raced = order("CANCELLED", 2, "REFUNDED");
 const late = order("CANCELLED", 3, "REFUNDED");
@@ -17,12 +18,19 @@ const mails = (...subjects: string[]): MailJson[] =>
   ["Welcome to Weft", ...subjects].map((subject, number) => ({ number, messageId: `${number}@x`, to: [], subject }));
 const received = "Order 7 received";
 const isConfirmed = "Order 7 is confirmed";
+const onItsWay = "Order 7 is on its way";
+const wasDelivered = "Order 7 was delivered";
 const wasCancelled = "Order 7 was cancelled";
 const receipt = "Receipt for order 7";
 
 describe("the mails about an order are right", () => {
   it.each([
     ["it was confirmed: with a receipt", confirmed, mails(received, receipt, isConfirmed)],
+    [
+      "it was delivered: with one for each step",
+      delivered,
+      mails(received, receipt, isConfirmed, onItsWay, wasDelivered),
+    ],
     ["its payment was declined: without one", declined, mails(received, wasCancelled)],
     ["its cancellation raced the charge and won", raced, mails(received, wasCancelled)],
     ["its cancellation raced the charge and lost", raced, mails(received, receipt, wasCancelled)],
@@ -40,6 +48,12 @@ describe("the mails about an order are right", () => {
 describe("the mails about an order are wrong", () => {
   it.each([
     ["one is lost", confirmed, mails(received, isConfirmed), /^mails "Receipt for order 7": 0 instead of 1$/],
+    [
+      "it was delivered, and never on its way",
+      delivered,
+      mails(received, receipt, isConfirmed, wasDelivered),
+      /way": 0 instead of 1$/,
+    ],
     ["one was written twice", declined, mails(received, wasCancelled, wasCancelled), /cancelled": 2 instead of 1$/],
     [
       "nobody paid, and there is a receipt",

@@ -9,12 +9,14 @@ export interface OrderHistory {
   readonly paymentStatus: string;
 }
 
-const kinds = ["received", "confirmed", "cancelled", "receipt"] as const;
+const kinds = ["received", "confirmed", "shipped", "delivered", "cancelled", "receipt"] as const;
 type Kind = (typeof kinds)[number];
 
 const subjects: Readonly<Record<Kind, (id: string) => string>> = {
   received: (id) => `Order ${id} received`,
   confirmed: (id) => `Order ${id} is confirmed`,
+  shipped: (id) => `Order ${id} is on its way`,
+  delivered: (id) => `Order ${id} was delivered`,
   cancelled: (id) => `Order ${id} was cancelled`,
   receipt: (id) => `Receipt for order ${id}`,
 };
@@ -30,10 +32,15 @@ export function lettersOwed({
   paymentStatus,
 }: OrderHistory): Readonly<Record<Kind, readonly number[]>> {
   const cancelled = status === "ORDER_STATUS_CANCELLED" ? 1 : 0;
-  // Before its cancellation an order can have been confirmed, and nothing else.
-  const confirmed = version - 1 - cancelled;
+  // Before its cancellation an order can have been confirmed, and nothing else; it is shipped and delivered in this order.
+  const changes = version - 1 - cancelled;
+  const atLeast = (count: number): number => (changes >= count ? 1 : 0);
+  const confirmed = atLeast(1);
   const receipt = confirmed > 0 ? [1] : paymentStatus === "PAYMENT_STATUS_REFUNDED" ? [0, 1] : [0];
-  return { received: [1], confirmed: [confirmed], cancelled: [cancelled], receipt };
+  return {
+    ...{ received: [1], confirmed: [confirmed], cancelled: [cancelled], receipt },
+    ...{ shipped: [atLeast(2)], delivered: [atLeast(3)] },
+  };
 }
 
 /** Where the mails to a customer aren't what is owed for the account and these orders. A repeat has its first's Message-ID. */

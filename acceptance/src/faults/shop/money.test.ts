@@ -14,6 +14,7 @@ const refund = { order_id: "7", amount_minor: 500 };
 
 it.each([
   ["a confirmed order was charged once", "CONFIRMED", [charge], []],
+  ["a delivered order was charged once", "DELIVERED", [charge], []],
   ["a cancelled one never", "CANCELLED", [], []],
   ["a cancelled one was declined", "CANCELLED", [declined], []],
   ["a cancelled one got its money back", "CANCELLED", [charge], [refund]],
