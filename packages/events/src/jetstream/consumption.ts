@@ -119,10 +119,14 @@ export function startConsumption(
   };
 }
 
-/** Everything before is acknowledged, or the stream has dropped it. */
+/**
+ * Everything before is acknowledged, or the stream has dropped it. The floor of a consumer with several copies is not exact after a
+ * change of its leader: it is not believed while more is unanswered than there can be from the message on.
+ */
 async function isSettled(manager: JetStreamManager, stream: string, consumer: string, seq: number): Promise<boolean> {
-  const { ack_floor } = await manager.consumers.info(stream, consumer);
-  if (ack_floor.stream_seq >= seq - 1) return true;
+  const { ack_floor, delivered, num_ack_pending } = await manager.consumers.info(stream, consumer);
+  const fromHereOn = delivered.stream_seq - (seq - 1);
+  if (ack_floor.stream_seq >= seq - 1 && num_ack_pending <= fromHereOn) return true;
   const { state } = await manager.streams.info(stream);
   return state.first_seq >= seq;
 }
