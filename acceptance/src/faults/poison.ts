@@ -16,7 +16,7 @@ export const poison: Row = {
     const drill = await openDrill(ground);
     const rounds = size(4, 2);
     const overMs = size(10_000, 4_000);
-    const [events, keys] = [overMs / 5, 100];
+    const [events, keys] = [overMs / 10, 100];
     drill.start(allPrograms, { maxDeliver: 6 });
     await drill.wish(500, keys, 2_000);
     await drill.settled(60_000);
@@ -24,7 +24,7 @@ export const poison: Row = {
     const [calm, disturbed]: [number[], number[]] = [[], []];
     for (let round = 1; round <= rounds; round++) {
       await drill.wish(events, keys, overMs, `calm-${round}-`);
-      await drill.settled(overMs + 60_000);
+      await effectsOf(drill, `calm-${round}-`, events, overMs + 60_000);
       calm.push(await p99(drill, `calm-${round}-`));
 
       const poisoned = `poison-${round}`;
@@ -32,7 +32,7 @@ export const poison: Row = {
       await drill.source.query("insert into wish (key, due) values ($1, clock_timestamp())", [poisoned]);
       await drill.wish(events, keys, overMs, `other-${round}-`);
       await deadLetters(drill, round, overMs + 60_000);
-      await othersDone(drill, `other-${round}-`, events, overMs + 60_000);
+      await effectsOf(drill, `other-${round}-`, events, overMs + 60_000);
       disturbed.push(await p99(drill, `other-${round}-`));
       say(`round ${round}: p99 ${calm.at(-1)?.toFixed(1)} ms, beside poison ${disturbed.at(-1)?.toFixed(1)} ms`);
     }
@@ -55,12 +55,12 @@ async function deadLetters(drill: Drill, count: number, timeoutMs: number): Prom
   await until(`dead letter ${count}`, there, timeoutMs);
 }
 
-async function othersDone(drill: Drill, keys: string, events: number, timeoutMs: number): Promise<void> {
+async function effectsOf(drill: Drill, keys: string, events: number, timeoutMs: number): Promise<void> {
   const done = async (): Promise<true | undefined> => {
     const ascending = await drill.latencies(keys);
     return ascending.length === events && Number.isFinite(ascending.at(-1)) ? true : undefined;
   };
-  await until("the other events' effects", done, timeoutMs);
+  await until(`the effects of ${keys}*`, done, timeoutMs);
 }
 
 function median(values: readonly number[]): number {
