@@ -21,12 +21,14 @@ export interface SentinelRedis {
 const name = "weft";
 
 export async function startSentinels(): Promise<SentinelRedis> {
-  const master = await startRedis();
-  const replica = await startRedis(undefined, ["--replicaof", "127.0.0.1", `${master.port}`]);
+  const folder = await mkdtemp(join(tmpdir(), "weft-sentinels-"));
+  // What they copy from each other passes through a file.
+  const file = (name: string) => ["--dir", folder, "--dbfilename", name];
+  const master = await startRedis(undefined, file("master.rdb"));
+  const replica = await startRedis(undefined, [...file("replica.rdb"), "--replicaof", "127.0.0.1", `${master.port}`]);
   await eventually(async () => {
     if (!(await replica.client.info("replication")).includes("master_link_status:up")) throw new Error("not linked");
   });
-  const folder = await mkdtemp(join(tmpdir(), "weft-sentinels-"));
   const ports = [await freePort(), await freePort(), await freePort()];
   const processes = await Promise.all(ports.map((port) => startSentinel(folder, port, master.port)));
   const asked = ports.map((port) => new Redis(port, "127.0.0.1", { maxRetriesPerRequest: null }));
