@@ -84,7 +84,7 @@ export function openConnection({ url, name, logger, random, dial = connect }: Co
     connection = opened;
     closing.signal.throwIfAborted();
     session = {
-      client: jetstream(opened),
+      client: jetstream(opened, { timeout: questionTimeoutMs }),
       publisher: createPublisher(opened, publishTimeoutMs),
       manager: await jetstreamManager(opened, { timeout: questionTimeoutMs, checkAPI: false }),
     };
