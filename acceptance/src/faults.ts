@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { onInterrupt } from "@weft/devstack";
 import { rows } from "./faults/rows.ts";
 import { chooseRows } from "./faults/runner/choose.ts";
 import { asJson, printed } from "./faults/runner/print.ts";
@@ -22,28 +23,18 @@ const { values } = parseArgs({
 });
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
-const interrupted = new AbortController();
-let exitCode = 0;
-for (const [name, number] of [
-  ["SIGHUP", 1],
-  ["SIGINT", 2],
-  ["SIGTERM", 15],
-] as const) {
-  process.once(name, () => {
-    exitCode = 128 + number;
-    interrupted.abort(new Error(`interrupted by ${name}`));
-  });
-}
+// The second one is meant seriously: the children end with this process.
+const interrupt = onInterrupt(() => process.exit(interrupt.exitCode()));
 
 try {
   const chosen = chooseRows(rows, values.only);
   if (values.list) for (const { name, claim } of chosen) process.stdout.write(`${name.padEnd(18)} ${claim}\n`);
-  else exitCode ||= await runAll(chosen);
+  else process.exitCode = await runAll(chosen);
 } catch (error) {
   say(`faults: ${error instanceof Error ? error.message : error}`);
-  exitCode ||= 1;
+  process.exitCode = 1;
 }
-process.exit(exitCode);
+process.exit(interrupt.exitCode() || process.exitCode);
 
 async function runAll(chosen: typeof rows): Promise<number> {
   const failed: string[] = [];
@@ -54,12 +45,12 @@ async function runAll(chosen: typeof rows): Promise<number> {
       small: values.ci,
       say: (text) => say(`faults: ${row.name}: ${text}`),
       onLine: (name, line) => values.verbose && say(`${name} | ${line}`),
-      signal: interrupted.signal,
+      signal: interrupt.signal,
       random: Math.random,
     });
     process.stdout.write(values.json ? asJson(report) : printed(report));
     if (!report.ok) failed.push(row.name);
-    if (interrupted.signal.aborted) return exitCode;
+    if (interrupt.signal.aborted) break;
   }
   if (!values.json) {
     process.stdout.write(

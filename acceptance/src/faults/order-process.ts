@@ -91,8 +91,14 @@ async function openCrashingShop(ground: Ground, plan: CrashPlan): Promise<Crashi
       SLOW_MS: `${slowChargeMs}`,
     },
     startEnv: (service) => (armed ? plan.startEnv(service) : {}),
+    onLine(service, line) {
+      ground.onLine(service, line);
+      // Who is killed says nothing.
+      if (armed && line.includes('"msg":"stopping"')) ground.findings.violation(`${service} ended by itself: ${line}`);
+    },
     onState(service, state) {
       if (state !== "crashed" || !armed) return;
+      if (!plan.services.includes(service)) return ground.fail(`${service} ended by itself`);
       plan.crashed(service);
       // One that crashes before it is ready is told of here again.
       void shop?.stack

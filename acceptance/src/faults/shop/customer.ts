@@ -45,12 +45,14 @@ export async function settle(shop: () => Shop, wish: Wish): Promise<void> {
  * repeats that took.
  */
 export async function untilAnswered(what: string, signal: AbortSignal, ask: () => Promise<number>): Promise<number> {
+  let last = "";
   for (let repeats = 0; ; repeats++) {
     signal.throwIfAborted();
-    if (repeats > 2_000) throw new Error(`the shop never answered for ${what}`);
-    // Undefined when the gateway itself is away.
-    const status = await ask().catch(() => undefined);
-    if (status !== undefined && [200, 400, 404].includes(status)) return repeats;
+    if (repeats > 2_000) throw new Error(`the shop never answered for ${what}: ${last}`);
+    // It rejects when the gateway itself is away.
+    const answer = await ask().catch((error: unknown) => error);
+    if (answer === 200 || answer === 400 || answer === 404) return repeats;
+    last = typeof answer === "number" ? `HTTP ${answer}` : String(answer);
     await sleep(50, undefined, { signal });
   }
 }
