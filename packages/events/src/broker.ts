@@ -18,7 +18,42 @@ export interface Broker {
   consume(options: ConsumeOptions): Consumption;
   /** Calls back each time the broker can be reached again; once for now if it can be. */
   onAvailable(callback: () => void): () => void;
+  readonly operations: BrokerOperations;
   close(): Promise<void>;
+}
+
+/** What operators ask of a broker. All of it rejects with BrokerUnavailable while the broker can't be reached. */
+export interface BrokerOperations {
+  /** The first message after that number whose subject matches; a last token ">" stands for any that follow. */
+  read(stream: string, subject: string, after: bigint): Promise<StoredMessage | undefined>;
+  get(stream: string, sequence: bigint): Promise<StoredMessage | undefined>;
+  /** Resolves with whether it was there. */
+  delete(stream: string, sequence: bigint): Promise<boolean>;
+  /** Undefined when there is no such consumer. */
+  consumer(stream: string, consumer: string): Promise<ConsumerState | undefined>;
+  /** While a consumer is paused, none of its processes is given messages, also those that start meanwhile. */
+  setPaused(stream: string, consumer: string, paused: boolean): Promise<void>;
+  /** Lets a consumer begin again, at a message's number or a time: it is given all that the stream has from there on. Throws NoSuchConsumer. */
+  startFrom(stream: string, consumer: string, from: bigint | Date): Promise<void>;
+}
+
+/** A message as a stream holds it. */
+export interface StoredMessage {
+  readonly stream: string;
+  readonly subject: string;
+  readonly headers: Headers;
+  readonly data: Uint8Array;
+  /** Its number in the stream. */
+  readonly sequence: bigint;
+  readonly storedAt: Date;
+}
+
+export interface ConsumerState {
+  /** Messages of the stream that it has not been given yet. */
+  readonly pending: number;
+  /** Messages that it was given and has not answered, those that wait for a retry included. */
+  readonly unanswered: number;
+  readonly paused: boolean;
 }
 
 export interface StreamState {
@@ -40,6 +75,8 @@ export interface ConsumeOptions {
   readonly stream: StreamSpec;
   /** The consumer's durable name within the stream. */
   readonly consumer: string;
+  /** Subjects that it is given; all of the stream's when absent. */
+  readonly filter?: string;
   /** Where a consumer that doesn't exist yet begins. */
   readonly start: "beginning" | Date;
   /** Milliseconds after which a message without an answer is delivered again. */
@@ -59,17 +96,9 @@ export interface Consumption {
   pending(): Promise<number | undefined>;
 }
 
-export interface IncomingMessage {
-  readonly stream: string;
-  readonly subject: string;
-  readonly headers: Headers;
-  readonly data: Uint8Array;
-  /** The message's number in its stream. */
-  readonly sequence: bigint;
+export interface IncomingMessage extends StoredMessage {
   /** From 1 on. */
   readonly deliveryCount: number;
-  /** When the broker got it. */
-  readonly storedAt: Date;
   ack(): void;
   /** Asks for another delivery after so many milliseconds. */
   nak(delayMs: number): void;
@@ -82,6 +111,15 @@ export interface IncomingMessage {
    * not come will not come. False also while the broker can't tell.
    */
   predecessorsSettled(): Promise<boolean>;
+}
+
+/** Nobody has consumed the stream by that name yet. */
+export class NoSuchConsumer extends Error {
+  override readonly name = "NoSuchConsumer";
+
+  constructor(stream: string, consumer: string) {
+    super(`${consumer} has never consumed ${stream}: start the service first, and check both names`);
+  }
 }
 
 /** The broker can't be reached now; it is tried again. */

@@ -35,6 +35,9 @@ export const deadLetterHeaders = {
   at: "weft-dead-at",
 } as const;
 
+/** On a dead letter's way back: its number in the dead letters' stream. */
+export const replayedLetterHeader = "weft-replay-letter";
+
 export type Headers = Readonly<Record<string, string>>;
 
 /** Percent-encodes what a header can't carry, as CloudEvents' HTTP binding has it (3.1.3.2). */

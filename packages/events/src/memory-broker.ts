@@ -1,5 +1,7 @@
-import { type Broker, BrokerUnavailable, type Consumption } from "./broker.ts";
-import { createMemoryConsumer, type MemoryConsumer, type StoredMessage } from "./memory-consumer.ts";
+import { type Broker, BrokerUnavailable, type Consumption, type StoredMessage } from "./broker.ts";
+import { createMemoryConsumer } from "./memory-consumer.ts";
+import { createMemoryOperations } from "./memory-operations.ts";
+import type { MemoryStream } from "./memory-stream.ts";
 
 export interface MemoryBrokerOptions {
   /** Milliseconds in which an id is kept once; default 120,000. */
@@ -17,13 +19,6 @@ export interface MemoryBroker extends Broker {
   messages(stream: string): readonly StoredMessage[];
 }
 
-interface MemoryStream {
-  readonly created: string;
-  readonly messages: StoredMessage[];
-  readonly consumers: Map<string, MemoryConsumer>;
-  readonly recent: Map<string, StoredMessage>;
-}
-
 export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBroker {
   const { duplicateWindowMs = 120_000, now = Date.now } = options;
   const streams = new Map<string, MemoryStream>();
@@ -33,7 +28,13 @@ export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBro
   function streamNamed(name: string): MemoryStream {
     let stream = streams.get(name);
     if (!stream) {
-      stream = { created: new Date(now()).toISOString(), messages: [], consumers: new Map(), recent: new Map() };
+      stream = {
+        created: new Date(now()).toISOString(),
+        messages: [],
+        lastSequence: 0n,
+        consumers: new Map(),
+        recent: new Map(),
+      };
       streams.set(name, stream);
     }
     return stream;
@@ -53,8 +54,10 @@ export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBro
       forgetOld(stream);
       const known = stream.recent.get(message.id);
       if (known) return { sequence: known.sequence, duplicate: true };
-      const sequence = BigInt(stream.messages.length + 1);
-      const stored: StoredMessage = { ...message, sequence, storedAt: new Date(now()) };
+      stream.lastSequence += 1n;
+      const { lastSequence: sequence } = stream;
+      const { subject, headers, data } = message;
+      const stored = { stream: message.stream.name, subject, headers, data, sequence, storedAt: new Date(now()) };
       stream.messages.push(stored);
       stream.recent.set(message.id, stored);
       for (const consumer of stream.consumers.values()) consumer.offer(stored);
@@ -62,8 +65,8 @@ export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBro
     },
     async streamState({ name }) {
       if (!available) throw new BrokerUnavailable("the broker is away");
-      const { created, messages } = streamNamed(name);
-      return { created, lastSequence: BigInt(messages.length) };
+      const { created, lastSequence } = streamNamed(name);
+      return { created, lastSequence };
     },
     consume(options): Consumption {
       const stream = streamNamed(options.stream.name);
@@ -82,6 +85,9 @@ export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBro
       if (available) callback();
       return () => void waiting.delete(callback);
     },
+    operations: createMemoryOperations(streams, () => {
+      if (!available) throw new BrokerUnavailable("the broker is away");
+    }),
     interrupt() {
       available = false;
       for (const stream of streams.values()) for (const consumer of stream.consumers.values()) consumer.interrupt();

@@ -1,10 +1,5 @@
-import type { ConsumeOptions, Consumption, IncomingMessage, OutgoingMessage } from "./broker.ts";
-
-/** A message as a stream holds it. */
-export interface StoredMessage extends OutgoingMessage {
-  readonly sequence: bigint;
-  readonly storedAt: Date;
-}
+import type { ConsumeOptions, Consumption, IncomingMessage, StoredMessage } from "./broker.ts";
+import { matchesSubject } from "./stream.ts";
 
 type Timer = ReturnType<typeof setTimeout>;
 
@@ -26,6 +21,12 @@ interface Member {
 
 /** One durable consumer, shared by the processes that attach to it. */
 export interface MemoryConsumer {
+  paused: boolean;
+  /** Messages that it has not been given yet, and those that it has not answered. */
+  readonly pending: number;
+  readonly unanswered: number;
+  /** Forgets what it has settled: it is given these. */
+  restart(messages: readonly StoredMessage[]): void;
   offer(message: StoredMessage): void;
   attach(onMessage: Member["onMessage"], prefetch: number): Consumption;
   /** Gives members what they have room for. */
@@ -40,6 +41,7 @@ export function createMemoryConsumer(options: ConsumeOptions, available: () => b
   const members: Member[] = [];
   let next = 0;
   let closed = false;
+  let paused = false;
 
   function makeReady(entry: Open): void {
     clearTimeout(entry.timer);
@@ -58,7 +60,7 @@ export function createMemoryConsumer(options: ConsumeOptions, available: () => b
   }
 
   function deliver(): void {
-    if (closed || !available()) return;
+    if (closed || paused || !available()) return;
     let pending = 0;
     for (const entry of open.values()) {
       if (entry.state !== "ready") pending += 1;
@@ -90,12 +92,7 @@ export function createMemoryConsumer(options: ConsumeOptions, available: () => b
     // An answer counts for its own delivery, and only while the broker is there.
     const current = (): boolean => available() && entry.state === "held" && entry.deliveries === delivery;
     const incoming: IncomingMessage = {
-      stream: entry.message.stream.name,
-      subject: entry.message.subject,
-      headers: entry.message.headers,
-      data: entry.message.data,
-      sequence: entry.message.sequence,
-      storedAt: entry.message.storedAt,
+      ...entry.message,
       deliveryCount: delivery,
       ack() {
         if (!available() || !open.delete(entry.message.sequence)) return;
@@ -122,8 +119,33 @@ export function createMemoryConsumer(options: ConsumeOptions, available: () => b
     queueMicrotask(() => member.onMessage(incoming));
   }
 
+  const count = (given: boolean): number => {
+    let count = 0;
+    for (const { deliveries } of open.values()) if (deliveries > 0 === given) count += 1;
+    return count;
+  };
+
   return {
+    get paused() {
+      return paused;
+    },
+    set paused(value) {
+      paused = value;
+      deliver();
+    },
+    get pending() {
+      return count(false);
+    },
+    get unanswered() {
+      return count(true);
+    },
+    restart(messages) {
+      for (const entry of open.values()) makeReady(entry);
+      open.clear();
+      for (const message of messages) this.offer(message);
+    },
     offer(message) {
+      if (options.filter !== undefined && !matchesSubject(options.filter, message.subject)) return;
       open.set(message.sequence, { message, deliveries: 0, state: "ready", member: undefined, timer: undefined });
       deliver();
     },
@@ -136,11 +158,7 @@ export function createMemoryConsumer(options: ConsumeOptions, available: () => b
           const index = members.indexOf(member);
           if (index >= 0) members.splice(index, 1);
         },
-        async pending() {
-          let count = 0;
-          for (const entry of open.values()) if (entry.deliveries === 0) count += 1;
-          return count;
-        },
+        pending: async () => count(false),
       };
     },
     deliver,

@@ -77,4 +77,18 @@ export const eventMigrations: readonly Migration[] = [
         select stream, min(subject), max(stream_sequence) from weft.outbox
         where stream_sequence is not null group by stream;`,
   },
+  {
+    id: "weft.events/0004_inbox_dead",
+    sql: `
+      -- Events that are dead letters and were not handled since.
+      create table weft.inbox_dead (
+        consumer text not null,
+        event_id uuid not null,
+        key text not null,
+        died_at timestamptz not null default now(),
+        primary key (consumer, event_id)
+      );
+      create index inbox_dead_of_key on weft.inbox_dead (consumer, key);
+      create index inbox_dead_at on weft.inbox_dead (died_at);`,
+  },
 ];

@@ -16,7 +16,7 @@ export interface OutboxEvent {
 /**
  * Adds an event to the outbox and numbers it within its key. The counter's row stays locked until the commit, so that
  * numbers have no gap and follow the order of commits; two transactions that publish for one key run one after the
- * other from here on.
+ * other from here on. Resolves with the number; with 0 when the outbox has the id already, and then adds nothing.
  */
 export async function insertIntoOutbox(tx: QueryExecutorProvider, event: OutboxEvent): Promise<bigint> {
   const { rows } = await sql<{ key_seq: string }>`
@@ -29,10 +29,9 @@ export async function insertIntoOutbox(tx: QueryExecutorProvider, event: OutboxE
       select ${event.id}::uuid, ${event.stream}, ${event.subject}, ${event.key}, last_seq,
         ${JSON.stringify(event.headers)}::jsonb, ${Buffer.from(event.data)}
       from counter
+      on conflict (id) do nothing
       returning key_seq
     )
     select key_seq, pg_notify(${outboxChannel}, '') from added`.execute(tx);
-  const row = rows[0];
-  if (!row) throw new Error(`the outbox took no row for ${event.subject}`);
-  return BigInt(row.key_seq);
+  return BigInt(rows[0]?.key_seq ?? 0);
 }

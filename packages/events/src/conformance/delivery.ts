@@ -55,7 +55,7 @@ export function describeDelivery(setUp: () => Promise<BrokerHarness>): void {
       }
     });
 
-    it("handles what waits in batches, in the order of each key, over two instances", async () => {
+    it("handles what waits in batches, in the order of each key, over two instances", { timeout: 60_000 }, async () => {
       const batches = new Map<string, number>();
       const note: ThingHandler = async () => {
         const { rows } = await sql<{ tx: string }>`select pg_current_xact_id()::text as tx`.execute(
@@ -71,7 +71,7 @@ export function describeDelivery(setUp: () => Promise<BrokerHarness>): void {
       world.startRelay();
       world.startSubscriber("a", note, { subscription: { most: 25 } });
       world.startSubscriber("b", note, { subscription: { most: 25 } });
-      await expect.poll(async () => (await world.effects()).length, patience).toBe(300);
+      await expect.poll(async () => (await world.effects()).length, { ...patience, timeout: 45_000 }).toBe(300);
       for (const key of keys) {
         const order = (await world.effects()).filter((effect) => effect.key === key).map(({ seq }) => seq);
         expect(order).toEqual(Array.from({ length: 15 }, (_, i) => i + 1));

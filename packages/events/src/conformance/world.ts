@@ -3,15 +3,16 @@ import { create, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { type Mixin, MixinSchema } from "@bufbuild/protobuf/wkt";
 import { migrate, openStore, type Store } from "@weft/store";
 import { sql } from "kysely";
-import type { Broker, IncomingMessage } from "../broker.ts";
+import type { Broker } from "../broker.ts";
 import { eventHeaders, type Headers } from "../event-headers.ts";
 import { createEventId } from "../event-id.ts";
 import type { EventType } from "../event-type.ts";
 import { type SubscriberOptions, startSubscriber } from "../inbox/index.ts";
 import { eventMigrations } from "../migrations.ts";
+import { type DeadLetterContents, inspectDeadLetter, listDeadLetters } from "../operations/index.ts";
 import { type RelayOptions, startRelay } from "../outbox/index.ts";
 import { type PublishOptions, publish } from "../publish.ts";
-import { deadLetterStream, deadLetterSubject, streamOf } from "../stream.ts";
+import { streamOf } from "../stream.ts";
 import { type BatchOptions, type Delivery, type Subscription, subscribe, subscribeBatch } from "../subscribe.ts";
 
 /** What the suite needs to know of a broker. One is set up for each test. */
@@ -41,6 +42,9 @@ export type ThingHandler = (event: Mixin, delivery: Delivery) => Promise<void>;
 /** One test's service: a database, a contract package of its own, and processes that publish and subscribe. */
 export interface World {
   readonly harness: BrokerHarness;
+  readonly service: string;
+  /** An operator's connection. */
+  readonly broker: Broker;
   readonly store: Store<unknown>;
   /** Things are keyed by `name`; `root` is their content. */
   readonly type: EventType<typeof MixinSchema>;
@@ -67,7 +71,7 @@ export interface World {
   /** What was handled, in the order of the commits. */
   effects(): Promise<readonly Effect[]>;
   /** Reads this service's dead letters off the broker. */
-  deadLetters(): Promise<readonly IncomingMessage[]>;
+  deadLetters(): Promise<readonly DeadLetterContents[]>;
   close(): Promise<void>;
 }
 
@@ -90,6 +94,8 @@ export async function createWorld(harness: BrokerHarness): Promise<World> {
 
   return {
     harness,
+    service,
+    broker: direct,
     store,
     type,
     otherType: { ...type, subject: `${name}.Other` },
@@ -160,23 +166,8 @@ export async function createWorld(harness: BrokerHarness): Promise<World> {
       return rows;
     },
     async deadLetters() {
-      const found: IncomingMessage[] = [];
-      const consumption = direct.consume({
-        stream: deadLetterStream,
-        consumer: `reader-${randomUUID().slice(0, 8)}`,
-        start: "beginning",
-        ackWaitMs: 30_000,
-        maxAckPending: 1_000,
-        prefetch: 1_000,
-        onMessage(message) {
-          if (message.subject === deadLetterSubject(service, type.subject)) found.push(message);
-          message.ack();
-        },
-      });
-      while ((await consumption.pending()) !== 0) await new Promise((resolve) => setTimeout(resolve, 20));
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      await consumption.stop();
-      return found;
+      const letters = await listDeadLetters(direct, { service });
+      return Promise.all(letters.map(({ sequence }) => inspectDeadLetter(direct, sequence)));
     },
     async close() {
       for (const close of closing.reverse()) await close();

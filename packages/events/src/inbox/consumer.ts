@@ -2,7 +2,7 @@ import { pause } from "@weft/store";
 import type { Broker, Consumption, IncomingMessage } from "../broker.ts";
 import type { StreamSpec } from "../stream.ts";
 import type { LagSource } from "./inbox-metrics.ts";
-import { type IncomingEvent, readEvent } from "./incoming-event.ts";
+import type { IncomingEvent } from "./incoming-event.ts";
 import { createLanes, type Together } from "./lanes.ts";
 import { processBatch } from "./process-batch.ts";
 import { type ProcessContext, processMessage } from "./process-message.ts";
@@ -12,6 +12,9 @@ export interface StreamConsumerOptions<DB> extends Omit<ProcessContext<DB>, "clo
   readonly stream: StreamSpec;
   /** The consumer's name at the broker. */
   readonly durable: string;
+  /** Subjects that it is given; all of the stream's when absent. */
+  readonly filter?: string;
+  readonly read: (message: IncomingMessage) => IncomingEvent;
   readonly concurrency: number;
   /** Events that this process takes ahead. */
   readonly prefetch: number;
@@ -100,13 +103,14 @@ export function startStreamConsumer<DB>(options: StreamConsumerOptions<DB>): Str
         consumption = broker.consume({
           stream,
           consumer: options.durable,
+          ...(options.filter !== undefined && { filter: options.filter }),
           start,
           ackWaitMs,
           maxAckPending: options.maxAckPending,
           prefetch: options.prefetch,
           onMessage(message) {
             held.add(message);
-            const event = readEvent(message);
+            const event = options.read(message);
             lanes.add(event.key, event);
           },
         });

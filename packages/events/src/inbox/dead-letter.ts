@@ -37,6 +37,9 @@ export async function writeDeadLetter(
     key: event.key,
     headers: {
       ...headers,
+      // As the inbox has them, also where a foreign publisher gave none.
+      [eventHeaders.id]: event.id,
+      [eventHeaders.key]: encodeHeader(event.key),
       [deadLetterHeaders.reason]: letter.reason,
       [deadLetterHeaders.error]: encodeHeader(letter.error.slice(0, maxErrorLength)),
       [deadLetterHeaders.service]: encodeHeader(service),
@@ -50,6 +53,9 @@ export async function writeDeadLetter(
     },
     data: event.message.data,
   });
+  await sql`
+    insert into weft.inbox_dead (consumer, event_id, key) values (${consumer}, ${event.id}::uuid, ${event.key})
+    on conflict do nothing`.execute(tx);
   await sql`
     delete from weft.inbox_failures where consumer = ${consumer} and event_id = ${event.id}::uuid`.execute(tx);
   if (letter.park) {

@@ -8,9 +8,13 @@ export interface InboxTable {
   /** Counts a run that failed; resolves with the event's failed runs. */
   recordFailure(consumer: string, eventId: string, error: string): Promise<number>;
   failures(consumer: string, eventId: string): Promise<number>;
+  forgetFailures(consumer: string, eventId: string): Promise<void>;
   /** Forgets what was settled longer ago than the retention; resolves with how many rows. */
   sweep(retentionMs: number, limit: number): Promise<number>;
 }
+
+/** As long as the broker keeps dead letters, and some. */
+const deadRetentionMs = 100 * 86_400_000;
 
 export function createInboxTable<DB>({ db }: Store<DB>): InboxTable {
   return {
@@ -36,6 +40,10 @@ export function createInboxTable<DB>({ db }: Store<DB>): InboxTable {
       );
       return rows[0]?.attempts ?? 0;
     },
+    async forgetFailures(consumer, eventId) {
+      await sql`
+        delete from weft.inbox_failures where consumer = ${consumer} and event_id = ${eventId}::uuid`.execute(db);
+    },
     async sweep(retentionMs, limit) {
       const before = sql`now() - ${retentionMs} * interval '1 millisecond'`;
       const settled = await sql`
@@ -46,7 +54,11 @@ export function createInboxTable<DB>({ db }: Store<DB>): InboxTable {
         delete from weft.inbox_failures where ctid = any(array(
           select ctid from weft.inbox_failures where failed_at < ${before}
           order by failed_at limit ${limit} for update skip locked))`.execute(db);
-      return Number(settled.numAffectedRows ?? 0n) + Number(failed.numAffectedRows ?? 0n);
+      const dead = await sql`
+        delete from weft.inbox_dead where ctid = any(array(
+          select ctid from weft.inbox_dead where died_at < now() - ${deadRetentionMs} * interval '1 millisecond'
+          order by died_at limit ${limit} for update skip locked))`.execute(db);
+      return [settled, failed, dead].reduce((rows, { numAffectedRows }) => rows + Number(numAffectedRows ?? 0n), 0);
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "../broker.ts";
-import { decodeHeader, eventHeaders, storableText } from "../event-headers.ts";
+import { deadLetterHeaders, decodeHeader, eventHeaders, storableText } from "../event-headers.ts";
 import { deriveEventId, isEventId } from "../event-id.ts";
 
 /** A message as the inbox sees it. */
@@ -15,6 +15,11 @@ export interface IncomingEvent {
   readonly source: string;
   readonly occurredAt: Date;
   readonly expiresAt: Date | undefined;
+}
+
+/** A dead letter that comes back, as the event that it was. */
+export function readReplay(message: IncomingMessage): IncomingEvent {
+  return { ...readEvent(message), subject: message.headers[deadLetterHeaders.subject] ?? message.subject };
 }
 
 /** Reads the headers. A message of a foreign publisher gets an id by its place in the stream, and no order. */

@@ -4,13 +4,14 @@ import { storableText } from "../event-headers.ts";
 import { RetryLater, type Subscription, Unprocessable } from "../subscribe.ts";
 import type { InboxMetrics, Outcome } from "./inbox-metrics.ts";
 import type { IncomingEvent } from "./incoming-event.ts";
-import { buryEvent, type SettleContext, settleEvent } from "./settle-event.ts";
+import type { SettleContext, Settlement } from "./settle-event.ts";
 
 export interface ProcessContext<DB> extends SettleContext<DB> {
   readonly subscriptions: ReadonlyMap<string, Subscription>;
   /** Failed runs after which an event becomes a dead letter. */
   readonly maxDeliver: number;
   readonly backoff: { readonly baseMs: number; readonly maxMs: number; readonly random: () => number };
+  readonly settlement: Settlement;
   readonly metrics: InboxMetrics;
   readonly logger: Logger;
 }
@@ -36,7 +37,7 @@ export async function processMessage<DB>(context: ProcessContext<DB>, event: Inc
   const verdict = await inSpan(`process ${event.subject}`, options, async (span): Promise<Verdict> => {
     let verdict: Verdict;
     try {
-      const outcome = await settleEvent(context, context.subscriptions.get(event.subject), event);
+      const outcome = await context.settlement.settle(context, context.subscriptions.get(event.subject), event);
       verdict = { outcome, retryInMs: outcome === "ahead" ? aheadMs(message.deliveryCount) : undefined };
     } catch (error) {
       recordError(span, error);
@@ -75,7 +76,7 @@ async function afterFailure<DB>(context: ProcessContext<DB>, event: IncomingEven
     }
     const reason = error instanceof Unprocessable ? "unprocessable" : "attempts";
     const park = context.subscriptions.get(event.subject)?.options.afterDeadLetter === "park";
-    const settled = await buryEvent(context, event, { reason, error: describe(error), attempts, park });
+    const settled = await context.settlement.giveUp(context, event, { reason, error: describe(error), attempts, park });
     if (settled === "dead") logger.error({ ...fields, attempts, reason }, "an event became a dead letter");
     return { outcome: settled, retryInMs: settled === "ahead" ? aheadMs(event.message.deliveryCount) : undefined };
   } catch (failure) {

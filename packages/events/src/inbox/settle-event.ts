@@ -17,6 +17,23 @@ export interface SettleContext<DB> extends HandlerLimits {
   readonly faults: Faults | undefined;
 }
 
+/** How a consumer's events get their effect, and what becomes of those whose handler won't have them. */
+export interface Settlement {
+  settle<DB>(
+    context: SettleContext<DB>,
+    subscription: Subscription | undefined,
+    event: IncomingEvent,
+  ): Promise<Settled>;
+  giveUp<DB>(
+    context: SettleContext<DB>,
+    event: IncomingEvent,
+    letter: Omit<DeadLetter, "service" | "consumer">,
+  ): Promise<Settled>;
+}
+
+/** Each event of a stream once, in the order of its key. */
+export const inboxSettlement: Settlement = { settle: settleEvent, giveUp: buryEvent };
+
 /**
  * Gives an event its effect: admission, handler and the note that it is settled are one transaction. Throws what the
  * handler threw, and then nothing of it is left.

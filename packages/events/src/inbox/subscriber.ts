@@ -3,11 +3,15 @@ import { type Faults, type Store, startWorker } from "@weft/store";
 import { type Logger, silentLogger } from "@weft/telemetry";
 import type { Broker } from "../broker.ts";
 import { packageOf } from "../event-type.ts";
+import { durableName, replayStream, replaySubject } from "../stream.ts";
 import type { Subscription } from "../subscribe.ts";
-import { type StreamConsumer, startStreamConsumer } from "./consumer.ts";
+import { type StreamConsumer, type StreamConsumerOptions, startStreamConsumer } from "./consumer.ts";
 import { consumerName } from "./consumer-name.ts";
 import { createInboxMetrics } from "./inbox-metrics.ts";
 import { createInboxTable } from "./inbox-table.ts";
+import { readEvent, readReplay } from "./incoming-event.ts";
+import { replaySettlement } from "./replay.ts";
+import { inboxSettlement } from "./settle-event.ts";
 
 export interface SubscriberOptions<DB> {
   /** Names the durable consumers: all instances of a service share them. */
@@ -58,20 +62,13 @@ export function startSubscriber<DB>(options: SubscriberOptions<DB>): Subscriber 
   const consumers: StreamConsumer[] = [];
   const metrics = createInboxMetrics(service, () => consumers);
   const { concurrency = 8 } = options;
-  for (const [stream, subscriptions] of byStream) {
+  const start = (stream: string, subscriptions: readonly Subscription[], rest: OfStream): void => {
     const consumer = consumerName(service, stream);
     const batch = Math.max(0, ...subscriptions.map(({ batch }) => batch?.most ?? 0));
     consumers.push(
       startStreamConsumer({
-        service,
-        store,
-        table,
-        broker,
-        stream: {
-          name: stream,
-          subjects: [...new Set(subscriptions.map(({ type }) => `${packageOf(type.subject)}.>`))],
-        },
-        durable: service.replace(/[^\w-]/g, "_"),
+        ...{ service, store, table, broker, metrics, clock, maxDeliver, concurrency },
+        durable: durableName(service),
         subscriptions: bySubject(subscriptions),
         rules: {
           consumer,
@@ -79,21 +76,32 @@ export function startSubscriber<DB>(options: SubscriberOptions<DB>): Subscriber 
           retentionMs: inboxRetentionMs,
           now: options.now ?? Date.now,
         },
-        maxDeliver,
         backoff: { ...backoff, random },
-        concurrency,
         prefetch: concurrency * Math.max(8, batch),
         handlerTimeoutMs: options.handlerTimeoutMs ?? 30_000,
         ackWaitMs: options.ackWaitMs ?? 10_000,
         maxAckPending: options.maxAckPending ?? 2_000,
         closeGraceMs: options.closeGraceMs ?? 10_000,
-        metrics,
         logger: logger.child({ consumer }),
-        clock,
         faults: options.faults,
+        ...rest,
       }),
     );
+  };
+  for (const [stream, subscriptions] of byStream) {
+    const subjects = [...new Set(subscriptions.map(({ type }) => `${packageOf(type.subject)}.>`))];
+    start(stream, subscriptions, {
+      stream: { name: stream, subjects },
+      settlement: inboxSettlement,
+      read: readEvent,
+    });
   }
+  start(replayStream.name, alone(options.subscriptions), {
+    stream: replayStream,
+    filter: replaySubject(service, ">"),
+    settlement: replaySettlement(broker),
+    read: readReplay,
+  });
   const sweeper = startWorker({
     name: "inbox sweep",
     poll: async () => ((await table.sweep(inboxRetentionMs, sweepLimit)) >= sweepLimit ? sweepLimit : 0),
@@ -112,6 +120,14 @@ export function startSubscriber<DB>(options: SubscriberOptions<DB>): Subscriber 
       return closed;
     },
   };
+}
+
+/** What differs between the consumers of a service. */
+type OfStream = Pick<StreamConsumerOptions<unknown>, "stream" | "filter" | "settlement" | "read">;
+
+/** Without batches: what failed once is tried by itself. */
+function alone(subscriptions: readonly Subscription[]): readonly Subscription[] {
+  return subscriptions.map(({ type, handler, options }) => ({ type, handler, options }));
 }
 
 function bySubject(subscriptions: readonly Subscription[]): ReadonlyMap<string, Subscription> {

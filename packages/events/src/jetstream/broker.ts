@@ -6,6 +6,8 @@ import type { StreamSpec } from "../stream.ts";
 import { openConnection } from "./connection.ts";
 import { startConsumption } from "./consumption.ts";
 import { publishHeaders } from "./message-headers.ts";
+import { createOperations } from "./operations.ts";
+import { openPauses } from "./pauses.ts";
 import { createdAt, ensureStream, lacksNodes, type StreamLimits } from "./streams.ts";
 
 export interface JetStreamBrokerOptions extends Partial<StreamLimits> {
@@ -29,6 +31,7 @@ export function createJetStreamBroker(options: JetStreamBrokerOptions): Broker {
     replicas: options.replicas ?? 1,
   };
   const connection = openConnection({ url, name, logger, random });
+  const pauses = openPauses(connection, limits.replicas, { logger, random });
   // Streams that are known to be there; a server that comes back may have lost them.
   const ensured = new Map<string, Promise<StreamInfo>>();
   connection.onAvailable(() => ensured.clear());
@@ -64,9 +67,13 @@ export function createJetStreamBroker(options: JetStreamBrokerOptions): Broker {
         throw isRefusal(error) ? error : new BrokerUnavailable("NATS did not describe a stream", { cause: error });
       }
     },
-    consume: (options) => startConsumption(connection, options, limits, { logger, random }),
+    consume: (options) => startConsumption(connection, pauses, options, limits, { logger, random }),
     onAvailable: (callback) => connection.onAvailable(callback),
-    close: () => connection.close(),
+    operations: createOperations(connection, pauses),
+    async close() {
+      await pauses.close();
+      await connection.close();
+    },
   };
 }
 

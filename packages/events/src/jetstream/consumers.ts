@@ -13,7 +13,7 @@ const consumerNotFound = 404;
 
 /** Creates the durable consumer when it is missing, and mends its limits; where it began stays as it is. */
 export async function ensureConsumer(manager: JetStreamManager, options: ConsumeOptions): Promise<void> {
-  const { stream, consumer, start } = options;
+  const { stream, consumer, start, filter = stream.subjects[0] } = options;
   const limits = { ack_wait: nanos(options.ackWaitMs), max_ack_pending: options.maxAckPending };
   const config = await findConsumer(manager, stream.name, consumer);
   if (!config) {
@@ -23,7 +23,7 @@ export async function ensureConsumer(manager: JetStreamManager, options: Consume
       replay_policy: ReplayPolicy.Instant,
       // Tries are counted by the inbox: waiting for a predecessor is none.
       max_deliver: -1,
-      ...(stream.subjects[0] !== undefined && { filter_subject: stream.subjects[0] }),
+      ...(filter !== undefined && { filter_subject: filter }),
       ...(start === "beginning"
         ? { deliver_policy: DeliverPolicy.All }
         : { deliver_policy: DeliverPolicy.StartTime, opt_start_time: start.toISOString() }),

@@ -5,6 +5,7 @@ import type { ConsumeOptions, Consumption, IncomingMessage } from "../broker.ts"
 import type { Connection } from "./connection.ts";
 import { ensureConsumer } from "./consumers.ts";
 import { readHeaders } from "./message-headers.ts";
+import type { Pauses } from "./pauses.ts";
 import { ensureStream, type StreamLimits } from "./streams.ts";
 
 /**
@@ -16,6 +17,7 @@ const pullExpiresMs = 2_000;
 /** Pulls from a durable consumer until it is stopped; what is missing or was deleted is created again. */
 export function startConsumption(
   connection: Connection,
+  pauses: Pauses,
   options: ConsumeOptions,
   limits: StreamLimits,
   { logger, random }: { readonly logger: Logger; readonly random: () => number },
@@ -30,6 +32,7 @@ export function startConsumption(
     for (let failures = 0; !stopping.signal.aborted; ) {
       try {
         const { client, manager } = await connection.ready(stopping.signal);
+        await pauses.passed(stream.name, consumer, stopping.signal);
         await ensureStream(manager, stream, limits);
         await ensureConsumer(manager, options);
         const pulling = await client.consumers.get(stream.name, consumer);
@@ -102,8 +105,10 @@ export function startConsumption(
   }
 
   const running = run();
+  const forget = pauses.onPause(stream.name, consumer, () => void messages?.close());
   return {
     async stop() {
+      forget();
       stopping.abort(new Error("the consumption is stopped"));
       room?.();
       await messages?.close();
