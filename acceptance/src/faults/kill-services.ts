@@ -1,4 +1,5 @@
 import type { Stack } from "@weft/devstack";
+import { inLanes } from "../in-lanes.ts";
 import type { ProductJson } from "../shop.ts";
 import { until } from "../until.ts";
 import type { Ground, Row } from "./runner/row.ts";
@@ -35,14 +36,11 @@ export const killServices: Row = {
     for (const [i, victim] of victims.entries()) {
       const batch = wishes.filter((_, at) => at % victims.length === i);
       const half = placed + Math.floor(batch.length / 2);
-      const customer = async (): Promise<void> => {
-        for (let wish = batch.shift(); wish; wish = batch.shift()) {
-          repeats += await place(shop.now, wish, signal);
-          placed += 1;
-          repeats += await reconsider(shop.now, wish, signal);
-        }
-      };
-      const placing = Promise.all(Array.from({ length: inFlight }, customer));
+      const placing = inLanes(batch, inFlight, async (wish) => {
+        repeats += await place(shop.now, wish, signal);
+        placed += 1;
+        repeats += await reconsider(shop.now, wish, signal);
+      });
       await until(`order ${half}`, () => (placed >= half ? true : undefined), 120_000);
       say(`kill -9 ${victim} at order ${placed}`);
       const startedAt = performance.now();

@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { RunningService } from "@weft/devstack";
+import { inLanes } from "../in-lanes.ts";
 import type { ProductJson, Shop } from "../shop.ts";
 import type { Ground, Row } from "./runner/row.ts";
 import { auditBooks } from "./shop/books.ts";
@@ -12,6 +14,8 @@ const inFlight = 24;
 /** Short, so that it is over for an order whose event a crash holds up; then the stock is taken anew, where there is some. */
 const reservationTtlMs = 300;
 const paymentTimeoutMs = 25_000;
+/** How long a gateway lives. One that starts has no open circuits: they open for a minute when a peer is away, and here one always is. */
+const gatewayLivesMs = 8_000;
 /** The provider charges when the order is cancelled already: that money has to go back. */
 const slowChargeMs = 28_000;
 
@@ -31,23 +35,22 @@ export const orderProcess: Row = {
     await arm();
 
     const orders = await wishesOf(shop.now, shelf, ground);
-    const open = [...orders];
     let repeats = 0;
-    const customer = async (): Promise<void> => {
-      for (let next = open.shift(); next; next = open.shift()) {
-        const { wish, fate } = next;
+    const over = new AbortController();
+    const gateway = killAgainAndAgain(shop.stack.service("gateway"), AbortSignal.any([signal, over.signal]));
+    await inLanes(orders, inFlight, async ({ wish, fate }) => {
+      repeats += await place(shop.now, wish, signal);
+      for (let tries = 0; fate.scarce && wish.orderId === undefined && tries < 40; tries++) {
+        await sleep(100, undefined, { signal });
         repeats += await place(shop.now, wish, signal);
-        for (let tries = 0; fate.scarce && wish.orderId === undefined && tries < 40; tries++) {
-          await sleep(100, undefined, { signal });
-          repeats += await place(shop.now, wish, signal);
-        }
-        if (wish.orderId !== undefined) repeats += (await fate.follow?.(shop.now, wish, signal)) ?? 0;
       }
-    };
-    await Promise.all(Array.from({ length: inFlight }, customer));
+      if (wish.orderId !== undefined) repeats += (await fate.follow?.(shop.now, wish, signal)) ?? 0;
+    });
     const wishes = orders.map(({ wish }) => wish);
     say(`${wishes.length} orders placed; waiting for each to end`);
-    await Promise.all(wishes.map((wish) => settle(shop.now, wish)));
+    await inLanes(wishes, inFlight, (wish) => settle(shop.now, wish));
+    over.abort();
+    findings.figure("kills of the gateway", await gateway);
     await disarm();
 
     const crashes = [...plan.crashes.values()].reduce((sum, count) => sum + count, 0);
@@ -62,6 +65,16 @@ export const orderProcess: Row = {
     await auditBooks(shop.now(), wishes, shelf, findings);
   },
 };
+
+/** Resolves with how often it was killed, once the signal has aborted. */
+async function killAgainAndAgain(service: RunningService, signal: AbortSignal): Promise<number> {
+  for (let kills = 0; ; kills++) {
+    await sleep(gatewayLivesMs, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) return kills;
+    await service.kill("SIGKILL");
+    await service.start();
+  }
+}
 
 interface CrashingShop {
   readonly shop: OpenShop;

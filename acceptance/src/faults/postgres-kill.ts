@@ -4,6 +4,7 @@ import { type Client, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { InventoryService, RestockProductResponseSchema } from "@shop/contracts/inventory";
 import type { Stack } from "@weft/devstack";
+import { inLanes } from "../in-lanes.ts";
 import { until } from "../until.ts";
 import type { Row } from "./runner/row.ts";
 import { openShop } from "./shop/open-shop.ts";
@@ -78,21 +79,17 @@ async function writeAll(
   signal: AbortSignal,
   onAnswer: () => void = () => {},
 ): Promise<number> {
-  const open = [...writes];
   let repeats = 0;
-  const deliver = async (): Promise<void> => {
-    for (let write = open.shift(); write; write = open.shift()) {
-      for (let attempt = 0; write.answer === undefined; attempt++) {
-        signal.throwIfAborted();
-        if (attempt > 600) throw new Error(`key ${write.key} was never answered`);
-        if (attempt > 0) await sleep(25, undefined, { signal });
-        write.answer = await restock(write, client);
-        if (write.answer === undefined) repeats += 1;
-      }
-      onAnswer();
+  await inLanes(writes, inFlight, async (write) => {
+    for (let attempt = 0; write.answer === undefined; attempt++) {
+      signal.throwIfAborted();
+      if (attempt > 600) throw new Error(`key ${write.key} was never answered`);
+      if (attempt > 0) await sleep(25, undefined, { signal });
+      write.answer = await restock(write, client);
+      if (write.answer === undefined) repeats += 1;
     }
-  };
-  await Promise.all(Array.from({ length: inFlight }, deliver));
+    onAnswer();
+  });
   return repeats;
 }
 

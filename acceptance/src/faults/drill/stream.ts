@@ -1,6 +1,7 @@
 import { JetStreamApiError, type JetStreamClient, type JsMsg, jetstream, jetstreamManager } from "@nats-io/jetstream";
-import { connect, headers, type NatsConnection } from "@nats-io/transport-node";
+import { connect, headers } from "@nats-io/transport-node";
 import { eventHeaders } from "@weft/events";
+import { inLanes } from "../../in-lanes.ts";
 import { until } from "../../until.ts";
 import type { Ground } from "../runner/row.ts";
 import { Granted, sinkName } from "./granted.ts";
@@ -22,7 +23,6 @@ export interface DrillStream {
   leader(): Promise<string | undefined>;
   /** Deletes the stream with all its consumers. */
   delete(): Promise<void>;
-  readonly connection: NatsConnection;
 }
 
 /** Connects, and connects again for as long as the row goes on. */
@@ -32,7 +32,6 @@ export async function openStream(ground: Ground, url: string): Promise<DrillStre
   const client = jetstream(connection, { timeout: 30_000 });
   const manager = await jetstreamManager(connection, { timeout: 3_000, checkAPI: false });
   const stream: DrillStream = {
-    connection,
     async idle() {
       try {
         const { num_pending, num_ack_pending } = await manager.consumers.info(Granted.stream, sinkName);
@@ -47,15 +46,11 @@ export async function openStream(ground: Ground, url: string): Promise<DrillStre
     },
     async redeliver(events) {
       const old = await readAll(client, await stream.count());
-      let next = 0;
-      const lane = async (): Promise<void> => {
-        for (let at = next++; at < events; at = next++) {
-          ground.signal.throwIfAborted();
-          const message = old[at % old.length];
-          if (message) await republish(client, message);
-        }
-      };
-      await Promise.all(Array.from({ length: 256 }, lane));
+      const copies = Array.from({ length: events }, (_, i) => old[i % old.length] as JsMsg);
+      await inLanes(copies, 256, async (message) => {
+        ground.signal.throwIfAborted();
+        await republish(client, message);
+      });
     },
     async delays() {
       const messages = await readAll(client, await stream.count());

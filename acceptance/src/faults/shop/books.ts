@@ -1,3 +1,4 @@
+import { inLanes } from "../../in-lanes.ts";
 import type { ProductJson, Shop } from "../../shop.ts";
 import { until } from "../../until.ts";
 import type { Findings } from "../runner/findings.ts";
@@ -7,6 +8,9 @@ import { cancelled, confirmed, delivered, type EndedOrder, isSold, type Wish } f
 
 /** What is owed after an order's end is done within this. */
 const patienceMs = 60_000;
+
+/** Orders that are looked at at once. */
+const atOnce = 24;
 
 /** Payments that nothing more happens to. */
 const settledPayments: readonly string[] = [
@@ -68,20 +72,18 @@ function wrongEnds(wishes: readonly Wish[], orders: readonly EndedOrder[]): read
 async function paymentsOf(shop: Shop, orders: readonly EndedOrder[]) {
   const statuses = new Map<string, string>();
   const violations: string[] = [];
-  await Promise.all(
-    orders.map(async ({ id, final }) => {
-      let status: string | undefined;
-      const settled = async (): Promise<true | undefined> => {
-        status = await shop.paymentStatus(id).catch(() => undefined);
-        const fits = isSold(final.status) === (status === "PAYMENT_STATUS_COMPLETED");
-        return fits && status !== undefined && settledPayments.includes(status) ? true : undefined;
-      };
-      await until(`the payment of ${id}`, settled, patienceMs).catch(() => {
-        violations.push(`order ${id} is ${final.status}, and its payment ${status ?? "unknown"}`);
-      });
-      statuses.set(id, status ?? "");
-    }),
-  );
+  await inLanes(orders, atOnce, async ({ id, final }) => {
+    let status: string | undefined;
+    const settled = async (): Promise<true | undefined> => {
+      status = await shop.paymentStatus(id).catch(() => undefined);
+      const fits = isSold(final.status) === (status === "PAYMENT_STATUS_COMPLETED");
+      return fits && status !== undefined && settledPayments.includes(status) ? true : undefined;
+    };
+    await until(`the payment of ${id}`, settled, patienceMs).catch(() => {
+      violations.push(`order ${id} is ${final.status}, and its payment ${status ?? "unknown"}`);
+    });
+    statuses.set(id, status ?? "");
+  });
   return { statuses, violations };
 }
 

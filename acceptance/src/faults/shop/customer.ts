@@ -48,11 +48,11 @@ export async function untilAnswered(what: string, signal: AbortSignal, ask: () =
   let last = "";
   for (let repeats = 0; ; repeats++) {
     signal.throwIfAborted();
-    if (repeats > 2_000) throw new Error(`the shop never answered for ${what}: ${last}`);
+    if (repeats > 3_000) throw new Error(`the shop never answered for ${what}: ${last}`);
     // It rejects when the gateway itself is away.
     const answer = await ask().catch((error: unknown) => error);
     if (answer === 200 || answer === 400 || answer === 404) return repeats;
     last = typeof answer === "number" ? `HTTP ${answer}` : String(answer);
-    await sleep(50, undefined, { signal });
+    await sleep(100, undefined, { signal });
   }
 }

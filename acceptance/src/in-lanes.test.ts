@@ -1,0 +1,20 @@
+import { expect, it } from "vitest";
+import { inLanes } from "./in-lanes.ts";
+
+it("does the work for each item, so many at a time", async () => {
+  const done: number[] = [];
+  let [running, most] = [0, 0];
+  await inLanes([1, 2, 3, 4, 5], 2, async (item) => {
+    running += 1;
+    most = Math.max(most, running);
+    await new Promise(setImmediate);
+    running -= 1;
+    done.push(item);
+  });
+  expect(done).toEqual([1, 2, 3, 4, 5]);
+  expect(most).toBe(2);
+});
+
+it("rejects when the work does", async () => {
+  await expect(inLanes([1], 1, () => Promise.reject(new Error("no")))).rejects.toThrow("no");
+});
