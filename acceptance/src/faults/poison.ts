@@ -1,7 +1,10 @@
 import { deadLetterStream } from "@weft/events";
+import { createJetStreamBroker } from "@weft/events/jetstream";
+import { listDeadLetters, replayDeadLetters } from "@weft/events/operations";
 import { until } from "../until.ts";
+import { sinkName } from "./drill/granted.ts";
 import { allPrograms, type Drill, openDrill } from "./drill/open-drill.ts";
-import type { Row } from "./runner/row.ts";
+import type { Ground, Row } from "./runner/row.ts";
 
 /**
  * An event that no handler can take is tried again and again in the midst of others, until it is a dead letter. Rounds
@@ -9,7 +12,7 @@ import type { Row } from "./runner/row.ts";
  */
 export const poison: Row = {
   name: "poison",
-  claim: "a poison message under load: other keys hardly notice, and there is exactly one dead letter",
+  claim: "a poison message under load: other keys hardly notice; one dead letter, which is replayed after the mend",
   minutes: 8,
   async run(ground) {
     const { findings, size, say } = ground;
@@ -40,10 +43,32 @@ export const poison: Row = {
     findings.figure("p99 without poison, ms", median(calm).toFixed(1));
     findings.figure("p99 of other keys beside poison, ms", median(disturbed).toFixed(1));
     findings.within("p99 beside poison", median(disturbed) / median(calm), 2, "times");
-    findings.count("dead letters", await drill.stream.count(deadLetterStream.name), rounds);
     findings.count("effects of poison", (await drill.effects()) - 500 - 2 * rounds * events, 0);
+    await replayAll(ground, drill, rounds);
+    await drill.audit();
   },
 };
+
+/** An operator's part: what the handler refused is mended, and each dead letter goes back to it. */
+async function replayAll(ground: Ground, drill: Drill, poisoned: number): Promise<void> {
+  const { findings } = ground;
+  const broker = createJetStreamBroker({ url: drill.stack.env.NATS_URL as string, name: "operator" });
+  ground.atEnd(() => broker.close());
+  await new Promise<void>((resolve) => void broker.onAvailable(resolve));
+  const letters = await listDeadLetters(broker, { service: sinkName });
+  findings.count("dead letters", await drill.stream.count(deadLetterStream.name), poisoned);
+  findings.count(
+    "dead letters that tell why",
+    letters.filter(({ error }) => /are refused$/.test(error)).length,
+    poisoned,
+  );
+
+  await drill.sink.query("truncate refused");
+  findings.count("dead letters replayed", await replayDeadLetters(broker, { service: sinkName }), poisoned);
+  const gone = async () => ((await drill.stream.count(deadLetterStream.name)) === 0 ? true : undefined);
+  await until("the end of the dead letters", gone, 30_000);
+  await drill.settled(30_000);
+}
 
 async function p99(drill: Drill, keys: string): Promise<number> {
   const ascending = await drill.latencies(keys);
