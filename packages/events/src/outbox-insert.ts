@@ -1,7 +1,8 @@
+import { notifyOnCommit } from "@weft/store";
 import { type QueryExecutorProvider, sql } from "kysely";
 import type { Headers } from "./event-headers.ts";
 
-/** The channel on which a commit with new rows wakes the relay. */
+/** The channel that wakes the relay after a commit with new rows. */
 export const outboxChannel = "weft_outbox";
 
 export interface OutboxEvent {
@@ -32,6 +33,7 @@ export async function insertIntoOutbox(tx: QueryExecutorProvider, event: OutboxE
       on conflict (id) do nothing
       returning key_seq
     )
-    select key_seq, pg_notify(${outboxChannel}, '') from added`.execute(tx);
+    select key_seq from added`.execute(tx);
+  notifyOnCommit(outboxChannel);
   return BigInt(rows[0]?.key_seq ?? 0);
 }

@@ -119,7 +119,8 @@ function createConnection(client: pg.PoolClient, names: StatementNames): Connect
     async *streamQuery() {
       throw new Error("cursors can't share a pipelined connection: read in pages");
     },
-    release: (broken) => client.release(broken),
+    // One that was cut off this moment does not look so to the pool yet.
+    release: (broken) => client.release(broken || stream.destroyed),
   };
 }
 

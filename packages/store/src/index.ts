@@ -17,5 +17,5 @@ export { type Migration, MigrationError, type MigrationState } from "./migration
 export { migrationStatus, requireMigrated } from "./migration-status.ts";
 export { pause } from "./pause.ts";
 export { openStore, type Store, type StoreOptions } from "./store.ts";
-export { currentFaults, currentTransaction, onCommit } from "./transaction.ts";
+export { currentFaults, currentTransaction, notifyOnCommit, onCommit } from "./transaction.ts";
 export { startWorker, type Worker, type WorkerOptions } from "./worker.ts";

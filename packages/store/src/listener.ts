@@ -10,6 +10,8 @@ export interface Listening {
 export interface Listener {
   /** Resolves once the database listens; keeps on trying while it is away. */
   listen(channel: string, onNotify: () => void): Promise<Listening>;
+  /** Calls this process's own listeners of a channel. */
+  call(channel: string): void;
   close(): Promise<void>;
 }
 
@@ -76,6 +78,7 @@ export function createListener(
   }
 
   return {
+    call: (name) => call(channels.get(name)),
     async listen(name, onNotify) {
       closing.signal.throwIfAborted();
       let channel = channels.get(name);

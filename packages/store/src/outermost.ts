@@ -13,6 +13,7 @@ export interface OutermostOptions {
   readonly maxAttempts: number;
   readonly random: () => number;
   readonly faults?: Faults | undefined;
+  readonly notify: (channel: string) => void;
 }
 
 /**
@@ -24,12 +25,13 @@ export async function runOutermost<DB, T>(
   owner: object,
   db: Kysely<DB>,
   work: (tx: Transaction<DB>) => Promise<T>,
-  { maxAttempts, random, faults }: OutermostOptions,
+  options: OutermostOptions,
 ): Promise<T> {
+  const { maxAttempts, random } = options;
   for (let attempt = 1; ; attempt++) {
     try {
       return await inSpan("transaction", { attributes: { "weft.store.attempt": attempt } }, () =>
-        runOnce(owner, db, work, faults),
+        runOnce(owner, db, work, options),
       );
     } catch (error) {
       if (attempt >= maxAttempts || !(isSerializationFailure(error) || isStalePlan(error))) throw error;
@@ -42,7 +44,7 @@ async function runOnce<DB, T>(
   owner: object,
   db: Kysely<DB>,
   work: (tx: Transaction<DB>) => Promise<T>,
-  faults: Faults | undefined,
+  { faults, notify }: OutermostOptions,
 ): Promise<T> {
   const committed: (() => void)[] = [];
   const command = currentCall()?.command;
@@ -57,6 +59,7 @@ async function runOnce<DB, T>(
         depth: 0,
         committed,
         faults,
+        notify,
         turn: Promise.resolve(),
       };
       try {

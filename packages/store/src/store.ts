@@ -5,6 +5,7 @@ import { pipelinedDialect } from "./driver.ts";
 import type { Faults } from "./faults.ts";
 import { joinTransaction } from "./join.ts";
 import { createListener, type Listening } from "./listener.ts";
+import { createNotifier } from "./notifier.ts";
 import { runOutermost } from "./outermost.ts";
 import { markErrors } from "./own-errors.ts";
 import { createQueryLog } from "./query-log.ts";
@@ -22,8 +23,8 @@ export interface Store<DB> {
    */
   transaction<T>(work: (tx: Transaction<DB>) => Promise<T>): Promise<T>;
   /**
-   * Calls back after each NOTIFY on the channel, once when it begins to listen, and after each reconnect, since
-   * notifications may have been missed. Resolves when it listens.
+   * Calls back after each commit that notified the channel (`notifyOnCommit`), in this process or another, once when it begins to
+   * listen, and after each reconnect, since notifications may have been missed. Resolves when it listens.
    */
   listen(channel: string, onNotify: () => void): Promise<Listening>;
   /** A connection of its own, outside the pool, for what belongs to a session (locks); the caller ends it. */
@@ -112,15 +113,20 @@ export function openStore<DB>(options: StoreOptions): Store<DB> {
   }
 
   const listener = createListener(() => connect("listen"), { logger, random });
+  const notifier = createNotifier({
+    call: listener.call,
+    async send(channels) {
+      await pool.query("select pg_notify(channel, '') from unnest($1::text[]) as channel", [channels]);
+    },
+  });
+  const outermost = { maxAttempts, random, faults: options.faults, notify: notifier.notify };
   let closed: Promise<void> | undefined;
   return {
     db,
     pool,
     transaction(work) {
       const scope = activeScope();
-      return scope?.owner === pool
-        ? joinTransaction(scope, work)
-        : runOutermost(pool, db, work, { maxAttempts, random, faults: options.faults });
+      return scope?.owner === pool ? joinTransaction(scope, work) : runOutermost(pool, db, work, outermost);
     },
     listen: (channel, onNotify) => listener.listen(channel, onNotify),
     connect,
@@ -129,6 +135,7 @@ export function openStore<DB>(options: StoreOptions): Store<DB> {
     },
     close() {
       closed ??= (async () => {
+        notifier.close();
         await listener.close();
         await pool.end();
       })();

@@ -10,6 +10,7 @@ export interface Scope {
   readonly depth: number;
   readonly committed: (() => void)[];
   readonly faults: Faults | undefined;
+  readonly notify: (channel: string) => void;
   /** The nested call that runs now; savepoints nest, so nested calls take turns. */
   turn: Promise<unknown>;
 }
@@ -27,6 +28,16 @@ export function runInScope<T>(scope: Scope, work: () => T): T {
 /** The transaction that is active in this async context, typed as whoever asks knows its tables. */
 export function currentTransaction<DB = unknown>(): Transaction<DB> | undefined {
   return scopes.getStore()?.tx as unknown as Transaction<DB> | undefined;
+}
+
+/**
+ * Tells those who `listen` to a channel, in all processes, once the active transaction has committed. A crash right after the commit may lose it,
+ * so that listeners poll besides. Throws outside of a transaction.
+ */
+export function notifyOnCommit(channel: string): void {
+  const scope = scopes.getStore();
+  if (!scope) throw new Error(`${channel} was notified outside of a transaction: nothing would be committed`);
+  scope.committed.push(() => scope.notify(channel));
 }
 
 /** The crash drill of the store whose transaction is active. */

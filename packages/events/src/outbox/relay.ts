@@ -49,7 +49,7 @@ const sweepEveryMs = 60_000;
 const sweepLimit = 5_000;
 
 /**
- * Carries the outbox to the broker. Of all instances on one database one leads; it wakes on NOTIFY and polls besides.
+ * Carries the outbox to the broker. Of all instances on one database one leads; it wakes on commits and polls besides.
  * A broker that is away is waited for, and one that lost events is refilled. A crash between the broker's acknowledgement
  * and the row's mark publishes the event again under the same id: the broker's duplicate window or the inbox absorbs it.
  */

@@ -1,13 +1,13 @@
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { OrderCreated, OrderStatusChanged, OrderStatus as WireStatus } from "@shop/contracts/order";
 import { publish } from "@weft/events";
-import type { Store } from "@weft/store";
+import { notifyOnCommit, type Store } from "@weft/store";
 import { sql, type Transaction } from "kysely";
 import type { Orders, PlacedOrder } from "../app/orders.ts";
 import { isRepeat, type Order, OrderNotFoundError } from "../domain/order.ts";
 import { KeyReusedError } from "../domain/refusals.ts";
 import { toOrder, toRow } from "./rows.ts";
-import type { OrderDatabase } from "./schema.ts";
+import { changesChannel, type OrderDatabase } from "./schema.ts";
 
 type Tx = Transaction<OrderDatabase>;
 
@@ -114,4 +114,5 @@ async function updateWithHistory(tx: Tx, { id, version, status, reason, updatedA
     .columns(["order_id", "version", "status", "reason", "changed_at"])
     .expression((db) => db.selectFrom("changed").selectAll())
     .execute();
+  notifyOnCommit(changesChannel);
 }

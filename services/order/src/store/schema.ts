@@ -92,4 +92,12 @@ export const migrations: readonly Migration[] = [
       CREATE INDEX order_timers_due ON order_timers (due_at);
     `,
   },
+  {
+    id: "0002_changes_told_after_commit",
+    sql: `
+      -- Transactions that notify commit one after the other: watchers are told after the commit.
+      DROP TRIGGER order_changes_told ON order_changes;
+      DROP FUNCTION tell_order_changes();
+    `,
+  },
 ];
