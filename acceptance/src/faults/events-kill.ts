@@ -26,7 +26,7 @@ export const eventsKill: Row = {
     const keys = size(500, 50);
     await drill.wish(events, keys);
 
-    const farthest = size(600, 200);
+    const farthest = size(600, 300);
     const starts = new Map<ProgramName, number>();
     const crashes: CrashPlan = (program) => {
       const start = starts.get(program) ?? 0;

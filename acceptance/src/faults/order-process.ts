@@ -29,7 +29,7 @@ export const orderProcess: Row = {
   minutes: 45,
   async run(ground) {
     const { findings, size, say, signal, random } = ground;
-    const plan = createCrashPlan({ farthest: size(40, 5), random });
+    const plan = createCrashPlan({ farthest: size(25, 5), random });
     const { shop, arm, disarm } = await openCrashingShop(ground, plan);
     const shelf = await shop.now().products();
     await arm();
