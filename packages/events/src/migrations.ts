@@ -91,4 +91,15 @@ export const eventMigrations: readonly Migration[] = [
       create index inbox_dead_of_key on weft.inbox_dead (consumer, key);
       create index inbox_dead_at on weft.inbox_dead (died_at);`,
   },
+  {
+    id: "weft.events/0005_vacuum",
+    sql: `
+      -- Each event leaves a dead version of its row, and each sweep as many dead rows: cleaned up long before they are a fifth of the table.
+      alter table weft.outbox set (
+        autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 10000, autovacuum_vacuum_cost_delay = 0);
+      alter table weft.outbox_keys set (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
+      alter table weft.inbox set (
+        autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 10000, autovacuum_vacuum_cost_delay = 0);
+      alter table weft.inbox_positions set (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);`,
+  },
 ];

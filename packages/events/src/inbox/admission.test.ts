@@ -41,7 +41,7 @@ const event = (keySeq: number) => {
 };
 
 describe("admission", () => {
-  it("lets an event come again at once when another instance has its key, without a failed run", async () => {
+  it("lets an event come again when another instance has its key for long, without a failed run", async () => {
     const context: SettleContext<unknown> = {
       service: "svc",
       store,

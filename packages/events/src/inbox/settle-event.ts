@@ -1,4 +1,4 @@
-import type { Faults, Store } from "@weft/store";
+import { type Faults, pause, type Store } from "@weft/store";
 import type { QueryExecutorProvider } from "kysely";
 import type { Subscription } from "../subscribe.ts";
 import { type AdmissionRules, admit, setBaseline } from "./admission.ts";
@@ -74,13 +74,16 @@ export function buryEvent<DB>(
   });
 }
 
+/** The pauses in which another instance may be done with an event's key, in milliseconds: without a connection, and then without a lane. */
+const busyPatienceMs = [2, 4, 8, 16, 32, 64, 128];
+
 async function inAdmission<DB>(
-  { store, rules }: SettleContext<DB>,
+  { store, rules, closing }: SettleContext<DB>,
   event: IncomingEvent,
   settle: (tx: QueryExecutorProvider, parked: boolean) => Promise<Settled>,
 ): Promise<Settled> {
   let gapIsFinal = false;
-  for (;;) {
+  for (let busy = 0; ; ) {
     const admission = await store.transaction(async (tx) => {
       const admission = await admit(tx, event, rules, gapIsFinal);
       if (admission.kind !== "next" && admission.kind !== "late") return admission.kind;
@@ -90,8 +93,12 @@ async function inAdmission<DB>(
     switch (admission) {
       case "duplicate":
         return "duplicate";
-      case "busy":
-        return "ahead";
+      case "busy": {
+        const patienceMs = busyPatienceMs[busy++];
+        if (patienceMs === undefined) return "ahead";
+        await pause(patienceMs, closing);
+        break;
+      }
       case "new-key":
         await store.transaction((tx) => setBaseline(tx, rules.consumer, event));
         break;

@@ -105,7 +105,7 @@ export function startSubscriber<DB>(options: SubscriberOptions<DB>): Subscriber 
   const sweeper = startWorker({
     name: "inbox sweep",
     poll: async () => ((await table.sweep(inboxRetentionMs, sweepLimit)) >= sweepLimit ? sweepLimit : 0),
-    intervalMs: sweepEveryMs,
+    intervalMs: Math.min(sweepEveryMs, inboxRetentionMs / 4),
     logger,
     clock,
     random,

@@ -4,6 +4,7 @@ import type { Logger } from "@weft/telemetry";
 import type { ConsumeOptions, Consumption, IncomingMessage } from "../broker.ts";
 import type { Connection } from "./connection.ts";
 import { ensureConsumer } from "./consumers.ts";
+import { createGatherer } from "./gather.ts";
 import { readHeaders } from "./message-headers.ts";
 import type { Pauses } from "./pauses.ts";
 import { ensureStream, type StreamLimits } from "./streams.ts";
@@ -13,6 +14,9 @@ import { ensureStream, type StreamLimits } from "./streams.ts";
  * time, and waits this long between two tries to pull again.
  */
 const pullExpiresMs = 2_000;
+
+/** How long an answer may wait for others: nobody waits for it. */
+const answersWaitMs = 5;
 
 /** Pulls from a durable consumer until it is stopped; what is missing or was deleted is created again. */
 export function startConsumption(
@@ -25,6 +29,7 @@ export function startConsumption(
   const { stream, consumer, prefetch, onMessage } = options;
   const stopping = new AbortController();
   let messages: ConsumerMessages | undefined;
+  const answers = createGatherer({ waitMs: answersWaitMs });
   let held = 0;
   let room: (() => void) | undefined;
 
@@ -75,7 +80,8 @@ export function startConsumption(
       if (!open) return;
       open = false;
       held -= 1;
-      answer();
+      answers.add(answer);
+      if (stopping.signal.aborted) answers.flush();
       room?.();
       room = undefined;
     };
@@ -113,6 +119,7 @@ export function startConsumption(
       room?.();
       await messages?.close();
       await running;
+      answers.flush();
     },
     async pending() {
       try {

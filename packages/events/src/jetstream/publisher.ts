@@ -1,5 +1,6 @@
 import { JetStreamApiError } from "@nats-io/jetstream";
 import { createInbox, type Msg, type MsgHdrs, type NatsConnection } from "@nats-io/transport-node";
+import { createGatherer } from "./gather.ts";
 
 export interface Acknowledgement {
   readonly sequence: bigint;
@@ -33,6 +34,7 @@ export function createPublisher(
   const inbox = createInbox();
   // In the order of their deadlines, since all wait equally long.
   const underWay = new Map<string, UnderWay>();
+  const gatherer = createGatherer();
   let published = 0;
   const subscription = connection.subscribe(`${inbox}.*`, {
     callback(error, message) {
@@ -71,8 +73,15 @@ export function createPublisher(
     publish(subject, data, headers) {
       return new Promise((resolve, reject) => {
         const token = (++published).toString(36);
-        connection.publish(subject, data, { headers, reply: `${inbox}.${token}` });
         underWay.set(token, { deadline: now() + timeoutMs, resolve, reject });
+        gatherer.add(() => {
+          try {
+            connection.publish(subject, data, { headers, reply: `${inbox}.${token}` });
+          } catch (error) {
+            underWay.delete(token);
+            reject(error);
+          }
+        });
       });
     },
     abandon,

@@ -140,7 +140,7 @@ export function startRelay<DB>(options: RelayOptions<DB>): Relay {
     const sweeper = startWorker({
       name: "outbox sweep",
       poll: async () => ((await table.sweep(retentionMs, sweepLimit)) === sweepLimit ? sweepLimit : 0),
-      intervalMs: sweepEveryMs,
+      intervalMs: Math.min(sweepEveryMs, retentionMs / 4),
       logger,
       clock,
       random,
