@@ -35,6 +35,9 @@ export const deadLetterHeaders = {
   at: "weft-dead-at",
 } as const;
 
+/** The id that a broker keeps once, as it stands among a stored message's headers. */
+export const messageIdHeader = "nats-msg-id";
+
 /** On a dead letter's way back: its number in the dead letters' stream. */
 export const replayedLetterHeader = "weft-replay-letter";
 

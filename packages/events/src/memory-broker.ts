@@ -1,4 +1,5 @@
 import { type Broker, BrokerUnavailable, type Consumption, type StoredMessage } from "./broker.ts";
+import { messageIdHeader } from "./event-headers.ts";
 import { createMemoryConsumer } from "./memory-consumer.ts";
 import { createMemoryOperations } from "./memory-operations.ts";
 import type { MemoryStream } from "./memory-stream.ts";
@@ -56,7 +57,8 @@ export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBro
       if (known) return { sequence: known.sequence, duplicate: true };
       stream.lastSequence += 1n;
       const { lastSequence: sequence } = stream;
-      const { subject, headers, data } = message;
+      const { subject, data } = message;
+      const headers = { ...message.headers, [messageIdHeader]: message.id };
       const stored = { stream: message.stream.name, subject, headers, data, sequence, storedAt: new Date(now()) };
       stream.messages.push(stored);
       stream.recent.set(message.id, stored);

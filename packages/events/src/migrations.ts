@@ -102,4 +102,10 @@ export const eventMigrations: readonly Migration[] = [
         autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 10000, autovacuum_vacuum_cost_delay = 0);
       alter table weft.inbox_positions set (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);`,
   },
+  {
+    id: "weft.events/0006_outbox_streams_last_id",
+    sql: `
+      -- Whose number last_sequence is: tells a stream that others have filled up again after it was rolled back.
+      alter table weft.outbox_streams add column last_id uuid;`,
+  },
 ];

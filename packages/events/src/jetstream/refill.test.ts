@@ -3,6 +3,8 @@ import { connect } from "@nats-io/transport-node";
 import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createWorld, type World } from "../conformance/world.ts";
+import { deadLetterStream, deadLetterSubject } from "../stream.ts";
+import { Unprocessable } from "../subscribe.ts";
 import { createTestDatabase } from "../testing/database.ts";
 import { startNatsServer, type TestNatsServer } from "../testing/nats-server.ts";
 import { createJetStreamBroker } from "./broker.ts";
@@ -100,5 +102,34 @@ describe("a broker that lost events", () => {
       world.store.db,
     );
     expect(rows).toEqual([1, 2, 3, 4].map((n) => ({ n })));
+  });
+
+  it("is refilled with dead letters though another service has published past them since", {
+    timeout: 30_000,
+  }, async () => {
+    const relay = world.startRelay();
+    world.startSubscriber("a", async () => {
+      throw new Unprocessable("no");
+    });
+    const letters = async (): Promise<number> => (await world.deadLetters()).length;
+    await publish(1);
+    await expect.poll(letters, patience).toBe(1);
+    await server.kill();
+    await server.backUp();
+    await server.start();
+    await publish(2);
+    await expect.poll(letters, patience).toBe(2);
+    await relayed();
+    await relay.close();
+    await server.kill();
+    await server.rollBack();
+    await server.start();
+    await expect.poll(letters, patience).toBe(1);
+    for (const id of ["x", "y", "z"]) {
+      const subject = deadLetterSubject("another", world.type.subject);
+      await world.broker.publish({ stream: deadLetterStream, subject, id, headers: {}, data: new Uint8Array() });
+    }
+    world.startRelay();
+    await expect.poll(letters, patience).toBe(2);
   });
 });

@@ -32,6 +32,8 @@ export interface AcknowledgedStream {
   /** Undefined for one that was never looked at. */
   readonly created: string | undefined;
   readonly lastSequence: bigint;
+  /** The id of the event that has this number; undefined where none was noted. */
+  readonly lastId?: string | undefined;
 }
 
 /** The relay's statements. */
@@ -81,20 +83,27 @@ export function createOutboxTable<DB>(store: Store<DB>): OutboxTable {
         with marked as (
           update weft.outbox o set published_at = clock_timestamp(), stream_sequence = p.sequence
           from unnest(${positions}::bigint[], ${sequences}::bigint[]) as p(position, sequence)
-          where o.position = p.position returning o.stream, o.stream_sequence
+          where o.position = p.position returning o.stream, o.stream_sequence, o.id
+        ), newest as (
+          select distinct on (stream) stream, stream_sequence, id from marked order by stream, stream_sequence desc
         )
-        update weft.outbox_streams s set last_sequence = greatest(s.last_sequence, newest.sequence)
-        from (select stream, max(stream_sequence) as sequence from marked group by stream) as newest
-        where s.stream = newest.stream`.execute(db);
+        update weft.outbox_streams s set last_sequence = newest.stream_sequence, last_id = newest.id
+        from newest where s.stream = newest.stream and s.last_sequence < newest.stream_sequence`.execute(db);
     },
     async streams() {
-      const { rows } = await sql<{ stream: string; subject: string; created: string | null; last: string }>`
-        select stream, subject, created, last_sequence as last from weft.outbox_streams`.execute(db);
-      return rows.map(({ stream, subject, created, last }) => ({
+      const { rows } = await sql<{
+        stream: string;
+        subject: string;
+        created: string | null;
+        last: string;
+        last_id: string | null;
+      }>`select stream, subject, created, last_sequence as last, last_id from weft.outbox_streams`.execute(db);
+      return rows.map(({ stream, subject, created, last, last_id }) => ({
         stream,
         subject,
         created: created ?? undefined,
         lastSequence: BigInt(last),
+        lastId: last_id ?? undefined,
       }));
     },
     reopen({ stream, subject, created = null, lastSequence }, kept) {
@@ -108,9 +117,8 @@ export function createOutboxTable<DB>(store: Store<DB>): OutboxTable {
         await sql`
           insert into weft.outbox_streams (stream, subject, created, last_sequence)
           values (${stream}, ${subject}, ${created}, ${String(lastSequence)}::bigint)
-          on conflict (stream) do update set created = excluded.created, last_sequence = excluded.last_sequence`.execute(
-          tx,
-        );
+          on conflict (stream) do update
+            set created = excluded.created, last_sequence = excluded.last_sequence, last_id = null`.execute(tx);
         return reopened;
       });
     },

@@ -1,6 +1,7 @@
 import type { Logger } from "@weft/telemetry";
 import { type Broker, BrokerUnavailable, type StreamState } from "../broker.ts";
-import { streamOf } from "../stream.ts";
+import { messageIdHeader } from "../event-headers.ts";
+import { deadLetterStream, streamOf } from "../stream.ts";
 import type { AcknowledgedStream, OutboxTable } from "./outbox-table.ts";
 
 type StreamName = Pick<AcknowledgedStream, "stream" | "subject">;
@@ -28,7 +29,8 @@ export async function refillStreams(
       return undefined;
     });
     if (!state) continue;
-    const kept = known ? whatIsKept(known, state) : undefined;
+    let kept = known ? whatIsKept(known, state) : undefined;
+    if (kept === undefined && known && (await isOthers(broker, known))) kept = 0n;
     if (known?.created === state.created && kept === undefined) continue;
     // A stream that is met for the first time has nothing to be refilled with.
     const lastSequence = kept === undefined ? (known?.lastSequence ?? 0n) : state.lastSequence;
@@ -38,6 +40,19 @@ export async function refillStreams(
     lost = true;
   }
   return lost;
+}
+
+/**
+ * Whether the number of what the broker acknowledged last is another event's: it was rolled back, and others have published past it
+ * since. Only dead letters share a stream. One that was dropped meanwhile tells nothing.
+ */
+async function isOthers(
+  { operations }: Broker,
+  { stream, lastSequence, lastId }: AcknowledgedStream,
+): Promise<boolean> {
+  if (stream !== deadLetterStream.name || lastId === undefined) return false;
+  const message = await operations.get(stream, lastSequence);
+  return message !== undefined && message.headers[messageIdHeader] !== lastId;
 }
 
 /** The number up to which the broker has what it acknowledged; undefined when that is all of it. */
