@@ -17,8 +17,8 @@ export const poison: Row = {
   async run(ground) {
     const { findings, size, say } = ground;
     const drill = await openDrill(ground);
-    const rounds = size(4, 2);
-    const overMs = size(10_000, 4_000);
+    const rounds = size(5, 3);
+    const overMs = size(8_000, 3_000);
     const [events, keys] = [overMs / 10, 100];
     drill.start(allPrograms, { maxDeliver: 6 });
     await drill.wish(500, keys, 2_000);
