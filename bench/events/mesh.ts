@@ -1,0 +1,152 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { subscribe, subscribeBatch } from "@weft/events";
+import { startSubscriber } from "@weft/events/inbox";
+import { startRelay } from "@weft/events/outbox";
+import type { Store } from "@weft/store";
+import { sql } from "kysely";
+import type { Answer } from "./task.ts";
+import {
+  backlogOf,
+  effectsOf,
+  eventType,
+  fillOutbox,
+  openBroker,
+  openWorld,
+  publishNth,
+  type Servers,
+  type Tables,
+} from "./world.ts";
+
+/** From the start of a relay until the outbox is empty. */
+export async function relay(servers: Servers): Promise<Answer> {
+  const store = await openWorld(servers);
+  const broker = await openBroker(servers, "bench-relay");
+  const startedAt = performance.now();
+  const running = startRelay({ store, broker, service: "bench" });
+  await outboxIsEmpty(store);
+  const ms = performance.now() - startedAt;
+  const count = Number(
+    (await sql<{ count: string }>`select count(*) from weft.outbox`.execute(store.db)).rows[0]?.count,
+  );
+  const { lastSequence } = await broker.streamState({ name: eventType.stream, subjects: ["shop.order.v1.>"] });
+  await running.close();
+  return { ms, errors: Math.abs(count - Number(lastSequence)) };
+}
+
+/** From the start of a subscriber until each event of a filled stream has had its effect: a row in the inbox's transaction. */
+export async function consume(servers: Servers, count: number, batch: number): Promise<Answer> {
+  const store = await openWorld(servers);
+  const broker = await openBroker(servers, "bench-subscriber");
+  const startedAt = performance.now();
+  const subscriber = startSubscriber({
+    service: `bench-${batch}`,
+    store,
+    broker,
+    subscriptions: [batch > 1 ? inBatches(store, batch) : oneByOne(store)],
+  });
+  let effects = 0;
+  while (effects < count) {
+    await sleep(50);
+    effects = await effectsOf(store);
+  }
+  const ms = performance.now() - startedAt;
+  await subscriber.close();
+  await sql`truncate effect`.execute(store.db);
+  return { ms, errors: effects - count };
+}
+
+function oneByOne(store: Store<Tables>, begin: (id: string) => void = () => undefined) {
+  return subscribe(eventType, async ({ orderId }, { id }) => {
+    begin(id);
+    await store.transaction((tx) => tx.insertInto("effect").values({ event_id: id, order_id: orderId }).execute());
+  });
+}
+
+function inBatches(store: Store<Tables>, most: number) {
+  const handler: Parameters<typeof subscribeBatch<typeof eventType.schema>>[1] = async (received) => {
+    const rows = received.map(({ event, delivery }) => ({ event_id: delivery.id, order_id: event.orderId }));
+    await store.transaction((tx) => tx.insertInto("effect").values(rows).execute());
+  };
+  return subscribeBatch(eventType, handler, { most });
+}
+
+const wallClock = (): number => performance.timeOrigin + performance.now();
+
+/** A service that publishes so many a second, each in a transaction of its own, and relays them. */
+export async function publishSteadily(servers: Servers, count: number, perSecond: number): Promise<Answer> {
+  const store = await openWorld(servers);
+  const relay = startRelay({ store, broker: await openBroker(servers, "bench-publisher"), service: "bench" });
+  while (!relay.leads()) await sleep(20);
+  const at: [string, number][] = [];
+  const running: Promise<void>[] = [];
+  const publishOne = async (n: number): Promise<void> => {
+    const { id } = await store.transaction(() => publishNth(n));
+    at.push([id, wallClock()]);
+  };
+  const startedAt = performance.now();
+  for (let n = 0; n < count; n++) {
+    const due = startedAt + (n * 1_000) / perSecond - performance.now();
+    if (due > 0) await sleep(due);
+    running.push(publishOne(n));
+  }
+  await Promise.all(running);
+  const ms = performance.now() - startedAt;
+  await outboxIsEmpty(store);
+  return { ms, errors: count - at.length, at };
+}
+
+/** A service that handles them, and notes when each began. */
+export async function noteStarts(servers: Servers, count: number, ready: () => void): Promise<Answer> {
+  const store = await openWorld(servers);
+  const at: [string, number][] = [];
+  const subscriber = startSubscriber({
+    service: "bench-latency",
+    store,
+    broker: await openBroker(servers, "bench-latency"),
+    subscriptions: [oneByOne(store, (id) => void at.push([id, wallClock()]))],
+  });
+  ready();
+  const startedAt = performance.now();
+  while ((await effectsOf(store)) < count) await sleep(50);
+  const ms = performance.now() - startedAt;
+  await subscriber.close();
+  return { ms, errors: at.length - count, at };
+}
+
+/** A service under constant load, whose published rows are swept: how large its outbox is after each tenth. */
+export async function publishForLong(servers: Servers, count: number, retentionMs: number): Promise<Answer> {
+  const store = await openWorld(servers);
+  const broker = await openBroker(servers, "bench-load");
+  const relay = startRelay({ store, broker, service: "bench", retentionMs });
+  const sizes: number[] = [];
+  // As a service would whose relay is behind: no more than so many wait.
+  const paced = async (): Promise<void> => {
+    while (behind > 20_000) await sleep(10);
+  };
+  let behind = 0;
+  const watch = setInterval(async () => {
+    behind = await backlogOf(store).catch(() => behind);
+  }, 100);
+  const startedAt = performance.now();
+  for (let tenth = 0; tenth < 10; tenth++) {
+    await fillOutbox(store, (tenth * count) / 10, ((tenth + 1) * count) / 10, paced);
+    const { rows } = await sql<{ mib: number }>`
+      select pg_total_relation_size('weft.outbox')::float8 / 1048576 as mib`.execute(store.db);
+    sizes.push(Math.round(rows[0]?.mib ?? 0));
+  }
+  clearInterval(watch);
+  await outboxIsEmpty(store);
+  const ms = performance.now() - startedAt;
+  const { lastSequence } = await broker.streamState({ name: eventType.stream, subjects: ["shop.order.v1.>"] });
+  await relay.close();
+  return { ms, errors: Math.abs(count - Number(lastSequence)), sizes };
+}
+
+async function outboxIsEmpty({ db }: Store<Tables>): Promise<void> {
+  for (;;) {
+    const { rows } = await sql<{ left: boolean }>`
+      select exists (select from weft.outbox where published_at is null) as left`.execute(db);
+    if (!rows[0]?.left) return;
+    await sleep(20);
+  }
+}
