@@ -43,6 +43,7 @@ export interface Relay {
 
 // "weft" and "out" in ASCII: one relay a database.
 const lock = [0x77656674, 0x6f7574] as const;
+const firstBatch = 50;
 /** What is read at once in events' bytes: the largest events are a megabyte each. */
 const batchBytes = 16 * 1024 * 1024;
 const sweepEveryMs = 60_000;
@@ -83,6 +84,8 @@ export function startRelay<DB>(options: RelayOptions<DB>): Relay {
   async function lead(signal: AbortSignal): Promise<void> {
     // Streams are compared before each batch, and besides when there is nothing to publish.
     let nextCheck = Number.NEGATIVE_INFINITY;
+    // Small at first: a process that crashes again and again gets ahead all the same, since a batch is marked as a whole.
+    let readAtOnce = Math.min(batch, firstBatch);
     const heldBack = new Map<string, { readonly failures: number; readonly until: number }>();
 
     async function checkStreams(): Promise<void> {
@@ -97,7 +100,7 @@ export function startRelay<DB>(options: RelayOptions<DB>): Relay {
 
     async function read(onTheirWay: readonly OutboxRow[]) {
       const held = [...heldBack].filter(([, { until }]) => until > clock.now()).map(([lane]) => lane);
-      const rows = await table.pending({ rows: batch, bytes: batchBytes }, held, onTheirWay);
+      const rows = await table.pending({ rows: readAtOnce, bytes: batchBytes }, held, onTheirWay);
       const streams = new Map(rows.map(({ stream, subject }) => [stream, { stream, subject }]));
       return { rows, lost: await refillStreams(broker, table, logger, [...streams.values()]) };
     }
@@ -105,6 +108,7 @@ export function startRelay<DB>(options: RelayOptions<DB>): Relay {
     async function sendRows(rows: readonly OutboxRow[]): Promise<BatchResult> {
       const result = await sendBatch(rows, window, signal, send);
       const { progressed, refused } = result;
+      if (progressed.size > 0) readAtOnce = Math.min(batch, readAtOnce * 2);
       for (const lane of progressed) heldBack.delete(lane);
       for (const [lane, error] of refused) {
         const failures = (heldBack.get(lane)?.failures ?? 0) + 1;
