@@ -58,13 +58,15 @@ function aheadMs(deliveries: number): number {
 async function afterFailure<DB>(context: ProcessContext<DB>, event: IncomingEvent, error: unknown): Promise<Verdict> {
   const { table, rules, closing, logger, maxDeliver, backoff } = context;
   const later = (failures: number): number => backoffMs(failures, backoff);
+  // All events wait for a database that is away: none of them long once it is back.
+  const untilBack = (): number => Math.min(longestUntilBackMs, later(event.message.deliveryCount));
   if (closing.aborted) return { outcome: "retried", retryInMs: 0 };
   const { subject, id: eventId, key, correlationId: correlation_id } = event;
   const fields = { error, subject, eventId, key, correlation_id };
   try {
     if (error instanceof RetryLater || isUnavailable(error)) {
       const asked = error instanceof RetryLater ? error.delayMs : undefined;
-      const retryInMs = asked ?? later(event.message.deliveryCount);
+      const retryInMs = asked ?? (isUnavailable(error) ? untilBack() : later(event.message.deliveryCount));
       logger.warn({ ...fields, retryInMs: Math.round(retryInMs) }, "an event has to wait: what it needs is away");
       return { outcome: "retried", retryInMs };
     }
@@ -82,9 +84,11 @@ async function afterFailure<DB>(context: ProcessContext<DB>, event: IncomingEven
   } catch (failure) {
     // The database is away: nothing is known of this run, and the event comes again.
     logger.warn({ ...fields, failure }, "an event's failure could not be noted: trying again");
-    return { outcome: "retried", retryInMs: later(event.message.deliveryCount) };
+    return { outcome: "retried", retryInMs: untilBack() };
   }
 }
+
+const longestUntilBackMs = 2_000;
 
 function describe(error: unknown): string {
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
