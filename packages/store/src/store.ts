@@ -9,7 +9,7 @@ import { createNotifier } from "./notifier.ts";
 import { runOutermost } from "./outermost.ts";
 import { markErrors } from "./own-errors.ts";
 import { createQueryLog } from "./query-log.ts";
-import { activeScope } from "./transaction.ts";
+import { activeScope, type Scope } from "./transaction.ts";
 
 /** A service's own database. Whoever opened it closes it. */
 export interface Store<DB> {
@@ -22,6 +22,11 @@ export interface Store<DB> {
    * `work` must have no effect outside the database. While a keyed command runs, its response is stored in the commit.
    */
   transaction<T>(work: (tx: Transaction<DB>) => Promise<T>): Promise<T>;
+  /**
+   * The same, but no part that rolls back by itself: a transaction that is active is used as it is, which saves both statements of
+   * a savepoint. What `work` did before it threw stays, unless the error ends the whole: for handlers of events, where it does.
+   */
+  within<T>(work: (tx: Transaction<DB>) => Promise<T>): Promise<T>;
   /**
    * Calls back after each commit that notified the channel (`notifyOnCommit`), in this process or another, once when it begins to
    * listen, and after each reconnect, since notifications may have been missed. Resolves when it listens.
@@ -120,13 +125,21 @@ export function openStore<DB>(options: StoreOptions): Store<DB> {
     },
   });
   const outermost = { maxAttempts, random, faults: options.faults, notify: notifier.notify };
+  const ownScope = (): Scope | undefined => {
+    const scope = activeScope();
+    return scope?.owner === pool ? scope : undefined;
+  };
   let closed: Promise<void> | undefined;
   return {
     db,
     pool,
     transaction(work) {
-      const scope = activeScope();
-      return scope?.owner === pool ? joinTransaction(scope, work) : runOutermost(pool, db, work, outermost);
+      const scope = ownScope();
+      return scope ? joinTransaction(scope, work) : runOutermost(pool, db, work, outermost);
+    },
+    async within(work) {
+      const scope = ownScope();
+      return scope ? work(scope.tx as unknown as Transaction<DB>) : runOutermost(pool, db, work, outermost);
     },
     listen: (channel, onNotify) => listener.listen(channel, onNotify),
     connect,

@@ -76,6 +76,27 @@ describe("a transaction", () => {
     expect(await balances()).toEqual({ outer: 0, taken: 0 });
   });
 
+  it("is used as it is by what runs within it: what that wrote stays when its error is caught", async () => {
+    await store.transaction(async (outer) => {
+      const failing = store.within(async (tx) => {
+        expect(tx).toBe(outer);
+        await tx.insertInto("account").values({ id: "a", balance: 0 }).execute();
+        throw new Error("no");
+      });
+      await expect(failing).rejects.toThrow("no");
+    });
+    expect(await balances()).toEqual({ a: 0 });
+  });
+
+  it("is one of its own for what runs within none", async () => {
+    const failing = store.within(async (tx) => {
+      await tx.insertInto("account").values({ id: "a", balance: 0 }).execute();
+      throw new Error("no");
+    });
+    await expect(failing).rejects.toThrow("no");
+    expect(await balances()).toEqual({});
+  });
+
   it("lets inner ones that were started together take turns", async () => {
     await insert("taken");
     await store.transaction(async () => {
