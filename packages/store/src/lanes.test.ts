@@ -32,6 +32,13 @@ describe("lanes", () => {
     expect(work.begun()).toEqual(["a", "b", "c"]);
   });
 
+  it("say that there is nothing more to do when fewer rows are due than lanes are free", async () => {
+    const work = queue(["a"]);
+    const lanes = createLanes(2, work.claim, work.attempt, silentLogger);
+    expect(await lanes.poll(open)).toBe(0);
+    expect(work.begun()).toEqual(["a"]);
+  });
+
   it("are not held up by a row that takes long", async () => {
     const work = queue(["slow", "b", "c", "d"]);
     const lanes = createLanes(2, work.claim, work.attempt, silentLogger);

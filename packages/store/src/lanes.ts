@@ -2,7 +2,10 @@ import type { Logger } from "@weft/telemetry";
 
 /** Works on claimed rows, several at a time, so that a slow one holds up no other. */
 export interface Lanes {
-  /** Claims as many rows as there are free lanes and begins with them; answers how many. A worker's `poll`. */
+  /**
+   * Claims as many rows as there are free lanes and begins with them. Answers how many, or 0 when they were fewer: no more
+   * are due, and what becomes due wakes its worker. A worker's `poll`.
+   */
   poll(signal: AbortSignal): Promise<number>;
   /** Resolves when everything that was begun has ended. */
   drained(): Promise<void>;
@@ -32,9 +35,10 @@ export function createLanes<Claim>(
     async poll(signal) {
       while (running.size >= count && !signal.aborted) await oneEnds(running, signal);
       if (signal.aborted) return 0;
-      const claimed = await claim(count - running.size);
+      const free = count - running.size;
+      const claimed = await claim(free);
       for (const each of claimed) begin(each);
-      return claimed.length;
+      return claimed.length < free ? 0 : claimed.length;
     },
     async drained() {
       while (running.size > 0) await Promise.all(running);
