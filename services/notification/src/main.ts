@@ -32,14 +32,16 @@ await runService<NotificationDatabase, typeof settings>({
     onClose("mailer", () => mailer.close());
     const pauseMs = (attempt: number) => backoffMs(attempt, { baseMs: 500, maxMs: 60_000 });
     const send = sendMail({ notifications, mailer, logger, now, pauseMs });
-    const claim = async (limit: number) => {
-      await notifications.resolveAll();
-      return notifications.claimDue(limit, 20_000, now());
-    };
-    const lanes = createLanes(5, claim, send, logger);
+    const lanes = createLanes(5, (limit) => notifications.claimDue(limit, 20_000, now()), send, logger);
     const sender = startWorker({ name: "send mail", ...lanes, intervalMs: 500 });
+    const resolve = async () => {
+      const resolved = await notifications.resolveAll();
+      if (resolved > 0) sender.wake();
+      return resolved;
+    };
+    startWorker({ name: "resolve addresses", poll: resolve, intervalMs: 500 });
 
-    const atomically = <T>(work: () => Promise<T>) => store.transaction(work);
+    const atomically = <T>(work: () => Promise<T>) => store.within(work);
     const parts = { notifications, addresses, atomically, wake: () => onCommit(() => sender.wake()) };
     const [owe, users] = [notify(parts), followUsers(parts)];
     return {

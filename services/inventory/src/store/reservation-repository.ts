@@ -12,7 +12,7 @@ import { publishNews } from "./stock-events.ts";
 export function createReservationRepository(store: Store<InventoryDatabase>): Reservations {
   return {
     change(orderId, step) {
-      return store.transaction(async (tx) => {
+      return store.within(async (tx) => {
         const current = await lockReservation(tx, orderId);
         const transition = step(current);
         if (transition.otherwise === undefined) return make(tx, current, transition);

@@ -9,8 +9,8 @@ export interface Notifications {
   page(userId: string, after: NotificationCursor | undefined, size: number): Promise<readonly Notification[]>;
   /** Gives those that wait for this user's address what is known of it now. */
   resolve(userId: string): Promise<void>;
-  /** The same for all that wait: what was written while the address arrived in another transaction. */
-  resolveAll(): Promise<void>;
+  /** The same for all that wait, for what was written while the address arrived in another transaction; answers for how many. */
+  resolveAll(): Promise<number>;
   /** Takes up to `limit` that are due and have a recipient; nobody else gets them until `leaseMs` after `now`. */
   claimDue(limit: number, leaseMs: number, now: Date): Promise<readonly Claim[]>;
   /** Ends the claim with the mail sent. Applies to a claim that ran out, too: it was sent. */

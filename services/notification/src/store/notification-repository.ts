@@ -19,8 +19,8 @@ export function createNotificationRepository({ store, newLease }: NotificationRe
   /** The transaction that is active, or statements of their own. */
   const db = (): Kysely<NotificationDatabase> => currentTransaction<NotificationDatabase>() ?? store.db;
 
-  const resolve = async (userId?: string): Promise<void> => {
-    await db()
+  const resolve = async (userId?: string): Promise<number> => {
+    const { numUpdatedRows } = await db()
       .updateTable("notifications as waiting")
       .from("user_addresses as address")
       .set({
@@ -32,7 +32,8 @@ export function createNotificationRepository({ store, newLease }: NotificationRe
       .where("waiting.status", "=", queued)
       .where("waiting.recipient", "is", null)
       .$if(userId !== undefined, (query) => query.where("waiting.user_id", "=", userId as string))
-      .execute();
+      .executeTakeFirst();
+    return Number(numUpdatedRows);
   };
 
   /** Ends a claim. Only a mail that is still owed can be given another fate. */
@@ -82,7 +83,9 @@ export function createNotificationRepository({ store, newLease }: NotificationRe
       return rows.map(toNotification);
     },
 
-    resolve,
+    async resolve(userId) {
+      await resolve(userId);
+    },
     resolveAll: () => resolve(),
 
     async claimDue(limit, leaseMs, now) {

@@ -55,7 +55,7 @@ export async function openNotificationService({ smtpUrl, logger = silentLogger }
       return outcome;
     },
   };
-  const atomically = <T>(work: () => Promise<T>) => store.transaction(work);
+  const atomically = <T>(work: () => Promise<T>) => store.within(work);
   const parts = { notifications, addresses, atomically, wake: () => {} };
   const [owe, users] = [notify(parts), followUsers(parts)];
   const subscriptions = [

@@ -30,7 +30,7 @@ export function createOrderRepository(store: Store<OrderDatabase>): Orders {
     },
 
     change(id, change) {
-      return store.transaction(async (tx) => {
+      return store.within(async (tx) => {
         const row = await tx.selectFrom("orders").selectAll().where("id", "=", id).forNoKeyUpdate().executeTakeFirst();
         if (!row) throw new OrderNotFoundError(id);
         const before = toOrder(row);

@@ -86,7 +86,7 @@ export function createPaymentRepository({ store, newLease }: PaymentRepositoryPa
       };
       const insert = (tx: Transaction<PaymentDatabase>) =>
         tx.insertInto("payments").values({ ...row, attempts: 0, lease: null, leased_until: null });
-      const added = await store.transaction((tx) =>
+      const added = await store.within((tx) =>
         insert(tx)
           .onConflict((conflict) => conflict.column("order_id").doNothing())
           .executeTakeFirst(),
@@ -100,7 +100,7 @@ export function createPaymentRepository({ store, newLease }: PaymentRepositoryPa
     },
 
     change(orderId, change) {
-      return store.transaction(async (tx) => {
+      return store.within(async (tx) => {
         const row = await locked(tx, orderId);
         return row && apply(tx, row, change);
       });
