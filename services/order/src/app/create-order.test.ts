@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { orderIdOf } from "../domain/order-id.ts";
+import { ProductNotFoundError, UserDeletedError } from "../domain/refusals.ts";
 import { createOrder } from "./create-order.ts";
 import type { Customer } from "./customers.ts";
 import type { PlacedOrder } from "./orders.ts";
@@ -15,7 +16,7 @@ const ada: Customer = {
 };
 const command = { userId: "ada", items: [{ productId: "mug", quantity: 2 }], paymentToken: "tok_visa" };
 
-function open() {
+function open({ customer = ada, known = true }: { readonly customer?: Customer; readonly known?: boolean } = {}) {
   const placed: PlacedOrder[] = [];
   const steps: string[] = [];
   let keys = 0;
@@ -23,12 +24,15 @@ function open() {
     customers: {
       async find() {
         steps.push("user");
-        return ada;
+        await new Promise(setImmediate);
+        steps.push("user known");
+        return customer;
       },
     },
     warehouse: {
       async quote() {
         steps.push("prices");
+        if (!known) throw new ProductNotFoundError("product mug does not exist");
         return [{ productId: "mug", left: 5, unitPrice: { currencyCode: "USD", minorUnits: 1250n } }];
       },
       async reserve(orderId) {
@@ -57,7 +61,13 @@ describe("placing an order", () => {
     const { create, steps } = open();
     const order = await create({ ...command, key: "key-1" });
     expect(order.id).toBe(orderIdOf("ada", "key-1"));
-    expect(steps).toEqual(["user", "prices", `reserve ${order.id}`, "keep"]);
+    expect(steps).toEqual(["user", "prices", "user known", `reserve ${order.id}`, "keep"]);
+  });
+
+  it("tells who may not order of that first, though the goods were asked for at the same time", async () => {
+    const { create, steps } = open({ customer: { ...ada, status: "deleted" }, known: false });
+    await expect(create({ ...command, key: "key-1" })).rejects.toThrow(UserDeletedError);
+    expect(steps).toEqual(["user", "prices", "user known"]);
   });
 
   it("is a new order each time when the caller gave no key", async () => {

@@ -81,8 +81,11 @@ export function createOrder({ customers, warehouse, orders, newKey, now, payment
     const id = orderIdOf(userId, key ?? newKey());
     const placed = key === undefined ? undefined : await placedBefore(id, userId, wishes);
     if (placed) return placed;
-    await validateUser(userId);
-    const { quotes, items } = await priceItems(wishes);
+    // Neither question changes anything: both are asked at once. Who may not order hears of that first.
+    const [user, pricing] = await Promise.allSettled([validateUser(userId), priceItems(wishes)]);
+    if (user.status === "rejected") throw user.reason;
+    if (pricing.status === "rejected") throw pricing.reason;
+    const { quotes, items } = pricing.value;
     // An order that can't be is refused here, before any stock is held for it.
     const order = placeOrder(id, userId, items, now());
     await reserveItems(id, wishes, quotes);
