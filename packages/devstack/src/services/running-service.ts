@@ -23,8 +23,8 @@ export interface ServiceOptions {
   readonly onState: (service: string, state: State, retryMs: number | undefined) => void;
 }
 
-/** Six services share the machine with their developer: a small young generation costs little and saves a lot. */
-const NODE_OPTIONS = ["--conditions=source", "--enable-source-maps", "--max-semi-space-size=2"];
+/** Six services share the machine with their developer: a young generation smaller than V8's own saves memory; below 8 MB it costs a sixth of the CPU. */
+const NODE_OPTIONS = ["--conditions=source", "--enable-source-maps", "--max-semi-space-size=8"];
 
 export function superviseService(
   ground: Ground,
