@@ -1,4 +1,4 @@
-import { type QueryExecutorProvider, sql } from "kysely";
+import { type QueryExecutorProvider, type RawBuilder, sql } from "kysely";
 import type { IncomingEvent } from "./incoming-event.ts";
 
 /**
@@ -35,11 +35,33 @@ export async function admit(
   rules: AdmissionRules,
   acceptGap: boolean,
 ): Promise<Admission> {
-  if (event.keySeq === undefined) return record(tx, rules.consumer, event, "next");
-  const [run] = await moveOn(tx, [{ key: event.key, events: [event] }], rules, acceptGap);
-  if (!run?.free) return { kind: "busy" };
-  if (run.moved) return run.recorded === 1 ? { kind: "next", parked: run.parked } : { kind: "duplicate" };
-  return decideByPosition(tx, event, event.keySeq, rules);
+  const { consumer, from } = rules;
+  if (event.keySeq === undefined) return record(tx, consumer, event, "next");
+  const seq = String(event.keySeq);
+  const begins = from === "beginning" && (event.keySeq === 1n || acceptGap);
+  const { rows } = await sql<{ parked: boolean; recorded: boolean }>`
+    with moved as (
+      insert into weft.inbox_positions as p (consumer, key, last_seq, baseline)
+      select ${consumer}, ${event.key}, ${seq}::bigint, ${seq}::bigint - 1
+      where ${lockOf(consumer, event.key)} and (
+        ${begins} or exists (select from weft.inbox_positions where consumer = ${consumer} and key = ${event.key}))
+      on conflict (consumer, key) do update set last_seq = excluded.last_seq, updated_at = now()
+        where p.last_seq = excluded.baseline or (${acceptGap} and p.last_seq < excluded.last_seq)
+      returning parked_by is not null as parked
+    ), recorded as (
+      insert into weft.inbox (consumer, event_id) select ${consumer}, ${event.id}::uuid from moved
+      on conflict do nothing returning event_id
+    )
+    select parked, exists (select from recorded) as recorded from moved`.execute(tx);
+  const moved = rows[0];
+  if (moved) return moved.recorded ? { kind: "next", parked: moved.parked } : { kind: "duplicate" };
+  const { rows: locks } = await sql<{ free: boolean }>`select ${lockOf(consumer, event.key)} as free`.execute(tx);
+  return locks[0]?.free ? decideByPosition(tx, event, event.keySeq, rules) : { kind: "busy" };
+}
+
+/** Whether the key is this transaction's until it ends. */
+export function lockOf(consumer: string, key: string): RawBuilder<boolean> {
+  return sql`pg_try_advisory_xact_lock(hashtextextended(${consumer} || ' ' || ${key}, 0))`;
 }
 
 /** Events of one key whose numbers follow each other. */
@@ -50,8 +72,6 @@ export interface Run {
 
 export interface RunMoved {
   readonly key: string;
-  /** Nobody else is at the key. */
-  readonly free: boolean;
   /** The key's position is behind the run now: its events are admitted. */
   readonly moved: boolean;
   /** How many of the run's events the inbox had not seen. */
@@ -61,13 +81,12 @@ export interface RunMoved {
 
 /**
  * Moves each key's position past its run, where the run is what comes next of the key, and records its events: one statement for
- * all of them, each of another key. A run that is not next is left as it is.
+ * all of them, each of another key. A run that is not next, or whose key somebody else is at, is left as it is.
  */
 export async function moveOn(
   tx: QueryExecutorProvider,
   runs: readonly Run[],
   { consumer, from }: AdmissionRules,
-  acceptGap: boolean,
 ): Promise<readonly RunMoved[]> {
   const keys = runs.map(({ key }) => key);
   const firsts = runs.map(({ events }) => String(events[0]?.keySeq));
@@ -82,11 +101,11 @@ export async function moveOn(
       insert into weft.inbox_positions as p (consumer, key, last_seq, baseline)
       select ${consumer}, key, last, first - 1 from run
       where free and (
-        (${from === "beginning"} and (first = 1 or ${acceptGap}))
+        (${from === "beginning"} and first = 1)
         or exists (select from weft.inbox_positions known where known.consumer = ${consumer} and known.key = run.key)
       )
       on conflict (consumer, key) do update set last_seq = excluded.last_seq, updated_at = now()
-        where p.last_seq = excluded.baseline or (${acceptGap} and p.last_seq < excluded.last_seq)
+        where p.last_seq = excluded.baseline
       returning key, parked_by is not null as parked
     ), recorded as (
       insert into weft.inbox (consumer, event_id)
@@ -97,7 +116,7 @@ export async function moveOn(
       from unnest(${owners}::text[], ${ids}::uuid[]) as event(key, id) join recorded on recorded.event_id = event.id
       group by event.key
     )
-    select run.key, free, moved.key is not null as moved, coalesce(moved.parked, false) as parked,
+    select run.key, moved.key is not null as moved, coalesce(moved.parked, false) as parked,
       coalesce(seen.recorded, 0) as recorded
     from run left join moved using (key) left join seen using (key)`.execute(tx);
   return rows;

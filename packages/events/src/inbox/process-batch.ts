@@ -54,7 +54,7 @@ async function settleBatch<DB>(
   const runs = runsOf(events);
   return store.transaction(async (tx) => {
     const admitted = new Set<string>();
-    for (const { key, moved, recorded, parked } of await moveOn(tx, [...runs.values()], rules, false)) {
+    for (const { key, moved, recorded, parked } of await moveOn(tx, [...runs.values()], rules)) {
       if (!moved) continue;
       if (parked || recorded !== runs.get(key)?.events.length) throw new Error(`the key ${key} is not as usual`);
       admitted.add(key);

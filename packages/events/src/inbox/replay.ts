@@ -3,6 +3,7 @@ import type { Broker } from "../broker.ts";
 import { deadLetterHeaders, replayedLetterHeader } from "../event-headers.ts";
 import { deadLetterStream } from "../stream.ts";
 import { Unprocessable } from "../subscribe.ts";
+import { lockOf } from "./admission.ts";
 import { consumerName } from "./consumer-name.ts";
 import type { IncomingEvent } from "./incoming-event.ts";
 import { decodeEvent, runHandler } from "./run-handler.ts";
@@ -46,7 +47,7 @@ async function revive(
 ): Promise<"revived" | "ahead" | "duplicate"> {
   const { rows } = await sql<{ free: boolean; revived: boolean }>`
     with key as materialized (
-      select pg_try_advisory_xact_lock(hashtextextended(${consumer} || ' ' || ${event.key}, 0)) as free
+      select ${lockOf(consumer, event.key)} as free
     ), revived as (
       delete from weft.inbox_dead using key
       where free and consumer = ${consumer} and event_id = ${event.id}::uuid returning event_id
