@@ -144,7 +144,7 @@ async function breakDown(
     crowd,
     warmUpMs: 0,
     measuredMs: 3_000,
-    traced: 0.25,
+    traced: Math.max(0.25, 1 / crowd),
   });
   await collector.until((spans) => areWhole(spans, traceIds), { timeoutMs: 30_000 });
   const spans = collector.spans().filter(({ traceId }) => traceIds.includes(traceId));

@@ -15,8 +15,9 @@ export interface Step {
   readonly total_ms: number;
 }
 
-/** What an order's trace ends with, and how often it is there. */
-const lastSpans: ReadonlyMap<string, number> = new Map([
+/** What an order's trace begins and ends with, and how often it is there. */
+const outermostSpans: ReadonlyMap<string, number> = new Map([
+  ["gateway shop.order.v1.OrderService/CreateOrder", 2],
   ["notification SMTP send", 3],
   ["order process shop.inventory.v1.StockCommitted", 1],
   ["payment process shop.order.v1.OrderStatusChanged", 1],
@@ -31,7 +32,7 @@ export function areWhole(spans: readonly CollectedSpan[], traceIds: readonly str
     // The customer's own span is nobody's here.
     const rootless = new Set(trace.map(({ parentSpanId }) => parentSpanId ?? "").filter((id) => !ids.has(id)));
     const counted = (wanted: string) => trace.filter(({ service, name }) => `${service} ${name}` === wanted).length;
-    return rootless.size === 1 && [...lastSpans].every(([wanted, count]) => counted(wanted) >= count);
+    return rootless.size === 1 && [...outermostSpans].every(([wanted, count]) => counted(wanted) >= count);
   });
 }
 
@@ -71,7 +72,7 @@ export function stepsOf(spans: readonly CollectedSpan[]): readonly Step[] {
     .toSorted((a, b) => b.total_ms - a.total_ms);
 }
 
-/** The two ends of a call have one name. */
+/** The two ends of a call have one name: its caller's is told apart. */
 function named({ name, kind }: CollectedSpan): string {
   return kind === "client" && name.includes("/") && !name.includes(" ") ? `call ${name}` : name;
 }
