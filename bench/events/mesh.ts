@@ -58,14 +58,14 @@ export async function consume(servers: Servers, count: number, batch: number): P
 function oneByOne(store: Store<Tables>, begin: (id: string) => void = () => undefined) {
   return subscribe(eventType, async ({ orderId }, { id }) => {
     begin(id);
-    await store.transaction((tx) => tx.insertInto("effect").values({ event_id: id, order_id: orderId }).execute());
+    await store.within((tx) => tx.insertInto("effect").values({ event_id: id, order_id: orderId }).execute());
   });
 }
 
 function inBatches(store: Store<Tables>, most: number) {
   const handler: Parameters<typeof subscribeBatch<typeof eventType.schema>>[1] = async (received) => {
     const rows = received.map(({ event, delivery }) => ({ event_id: delivery.id, order_id: event.orderId }));
-    await store.transaction((tx) => tx.insertInto("effect").values(rows).execute());
+    await store.within((tx) => tx.insertInto("effect").values(rows).execute());
   };
   return subscribeBatch(eventType, handler, { most });
 }

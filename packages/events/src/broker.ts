@@ -24,7 +24,7 @@ export interface Broker {
 
 /** What operators ask of a broker. All of it rejects with BrokerUnavailable while the broker can't be reached. */
 export interface BrokerOperations {
-  /** The first message after that number whose subject matches; a last token ">" stands for any that follow. */
+  /** The first message after that number whose subject matches: "*" stands for a token, a last ">" for any that follow. */
   read(stream: string, subject: string, after: bigint): Promise<StoredMessage | undefined>;
   get(stream: string, sequence: bigint): Promise<StoredMessage | undefined>;
   /** Resolves with whether it was there. */

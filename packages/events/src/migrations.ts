@@ -80,15 +80,16 @@ export const eventMigrations: readonly Migration[] = [
   {
     id: "weft.events/0004_inbox_dead",
     sql: `
-      -- Events that are dead letters and were not handled since.
+      -- Events that are dead letters. Those that were handled since have a time.
       create table weft.inbox_dead (
         consumer text not null,
         event_id uuid not null,
         key text not null,
         died_at timestamptz not null default now(),
+        revived_at timestamptz,
         primary key (consumer, event_id)
       );
-      create index inbox_dead_of_key on weft.inbox_dead (consumer, key);
+      create index inbox_dead_of_key on weft.inbox_dead (consumer, key) where revived_at is null;
       create index inbox_dead_at on weft.inbox_dead (died_at);`,
   },
   {
@@ -105,7 +106,13 @@ export const eventMigrations: readonly Migration[] = [
   {
     id: "weft.events/0006_outbox_streams_last_id",
     sql: `
-      -- Whose number last_sequence is: tells a stream that others have filled up again after it was rolled back.
-      alter table weft.outbox_streams add column last_id uuid;`,
+      -- Which event has which number: tells a stream that others have filled up again after it was rolled back.
+      alter table weft.outbox_streams add column last_id uuid, add column last_id_sequence bigint;`,
+  },
+  {
+    id: "weft.events/0007_outbox_of_stream",
+    sql: `
+      -- For what a stream has lost, without a look at all that is kept.
+      create index outbox_of_stream on weft.outbox (stream, stream_sequence) where published_at is not null;`,
   },
 ];

@@ -17,7 +17,8 @@ export interface OutboxEvent {
 /**
  * Adds an event to the outbox and numbers it within its key. The counter's row stays locked until the commit, so that
  * numbers have no gap and follow the order of commits; two transactions that publish for one key run one after the
- * other from here on. Resolves with the number; with 0 when the outbox has the id already, and then adds nothing.
+ * other from here on. Resolves with the number. Where the outbox has the id already it adds
+ * nothing, resolves with 0, and a number is left out: only for dead letters, whose numbers nobody waits for.
  */
 export async function insertIntoOutbox(tx: QueryExecutorProvider, event: OutboxEvent): Promise<bigint> {
   const { rows } = await sql<{ key_seq: string }>`

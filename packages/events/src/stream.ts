@@ -26,13 +26,17 @@ export function durableName(service: string): string {
   return token(service);
 }
 
-/** Whether a subject is the filter's, whose last token may be ">". */
+/** Whether a subject is the filter's, in which "*" stands for a token and a last ">" for all that follow. */
 export function matchesSubject(filter: string, subject: string): boolean {
-  return filter.endsWith(">") ? subject.startsWith(filter.slice(0, -1)) : subject === filter;
+  const tokens = subject.split(".");
+  const wanted = filter.split(".");
+  const rest = wanted.at(-1) === ">";
+  if (rest ? tokens.length < wanted.length : tokens.length !== wanted.length) return false;
+  return wanted.every((token, i) => token === "*" || token === tokens[i] || (rest && i === wanted.length - 1));
 }
 
 function token(service: string): string {
-  return service.replace(/[^\w-]/g, "_");
+  return service === "*" ? service : service.replace(/[^\w-]/g, "_");
 }
 
 /** The stream that keeps a subject: the dead letters', or that of the event's contract package. */

@@ -47,7 +47,7 @@ describe("the caller of a service is told", () => {
 
   it("that the database took too long", async () => {
     expect(await answerTo(() => store.pool.query("select pg_sleep(5)"))).toBe(
-      "Unavailable: the service's database took too long, nothing was changed: try again",
+      "Unavailable: the service's database took too long: try again",
     );
   });
 
@@ -55,7 +55,7 @@ describe("the caller of a service is told", () => {
     const holder = await store.connect("holder");
     await holder.query("select pg_advisory_lock($1)", [lock]);
     expect(await answerTo(() => store.pool.query("select pg_advisory_lock($1)", [lock]))).toBe(
-      "Aborted: another change of the same takes too long, nothing was changed: try again",
+      "Aborted: another change of the same takes too long: try again",
     );
     await holder.end();
   });
@@ -67,7 +67,7 @@ describe("the caller of a service is told", () => {
         runs += 1;
         return store.pool.query("do $$ begin raise serialization_failure; end $$");
       });
-    expect(await answerTo(lose)).toBe("Aborted: other changes of the same were faster, nothing was changed: try again");
+    expect(await answerTo(lose)).toBe("Aborted: other changes of the same were faster: try again");
     expect(runs).toBe(2);
   });
 

@@ -12,9 +12,9 @@ import {
 const answers: readonly (readonly [is: (error: unknown) => boolean, code: Code, message: string])[] = [
   [isPoolExhausted, Code.Unavailable, "the service's connections to its database are all in use: try again"],
   [isUnavailable, Code.Unavailable, "the service's database can't be reached: try again"],
-  [isStatementTimeout, Code.Unavailable, "the service's database took too long, nothing was changed: try again"],
-  [isLockTimeout, Code.Aborted, "another change of the same takes too long, nothing was changed: try again"],
-  [isSerializationFailure, Code.Aborted, "other changes of the same were faster, nothing was changed: try again"],
+  [isStatementTimeout, Code.Unavailable, "the service's database took too long: try again"],
+  [isLockTimeout, Code.Aborted, "another change of the same takes too long: try again"],
+  [isSerializationFailure, Code.Aborted, "other changes of the same were faster: try again"],
   [
     (error) => error instanceof CommandTakenOver,
     Code.Unavailable,

@@ -11,6 +11,7 @@ import {
   type TransactionSettings,
 } from "kysely";
 import type pg from "pg";
+import { databaseCode } from "./errors.ts";
 import { createStatementNames, isStalePlan, type StatementNames } from "./statement-names.ts";
 
 /**
@@ -77,6 +78,7 @@ const unanswered = /^(begin|start transaction|savepoint|release savepoint)\b/;
 function createConnection(client: pg.PoolClient, names: StatementNames): Connection {
   const { stream } = client.connection;
   let gathering = false;
+  let demoted = false;
 
   /** What is asked in one turn of the event loop leaves in one write: that costs more than most statements. */
   function gather(): void {
@@ -91,13 +93,23 @@ function createConnection(client: pg.PoolClient, names: StatementNames): Connect
 
   async function ask({ sql: text, parameters }: CompiledQuery): Promise<pg.QueryResult> {
     gather();
+    try {
+      return await send(text, parameters);
+    } catch (error) {
+      demoted ||= databaseCode(error) === readOnly;
+      throw error;
+    }
+  }
+
+  async function send(text: string, parameters: readonly unknown[]): Promise<pg.QueryResult> {
     if (parameters.length === 0) return client.query(text);
     const values = [...parameters];
+    const name = names.of(text);
     try {
-      return await client.query({ name: names.of(text), text, values });
+      return await client.query({ name, text, values });
     } catch (error) {
       if (!isStalePlan(error)) throw error;
-      names.renew();
+      names.renew(name);
       // A transaction is lost with its statement, and runs again as a whole.
       if (client.getTransactionStatus() !== "I") throw error;
       return client.query({ name: names.of(text), text, values });
@@ -119,11 +131,12 @@ function createConnection(client: pg.PoolClient, names: StatementNames): Connect
     async *streamQuery() {
       throw new Error("cursors can't share a pipelined connection: read in pages");
     },
-    // One that was cut off this moment does not look so to the pool yet.
-    release: (broken) => client.release(broken || stream.destroyed),
+    // One that was cut off this moment does not look so to the pool yet; one whose server is no longer the primary may lead to it when opened anew.
+    release: (broken) => client.release(broken || demoted || stream.destroyed),
   };
 }
 
+const readOnly = "25006";
 const changes: ReadonlySet<string> = new Set(["INSERT", "UPDATE", "DELETE", "MERGE"]);
 
 function begin({ isolationLevel, accessMode }: TransactionSettings): string {

@@ -54,9 +54,10 @@ export function databaseCode(error: unknown): string | undefined {
   return causes(error).find((cause) => cause.code !== undefined)?.code;
 }
 
-// SQLSTATE classes 57P (shutdown, starting up) and 53 (too many connections); the rest are the socket's.
+// SQLSTATE: shutting down or starting up, out of connections, disk or memory, a broken disk, and a server that is no longer the primary; the rest are
+// the socket's.
 const unavailableCodes = new Set([
-  ..."57P01 57P02 57P03 57P05 53300".split(" "),
+  ..."57P01 57P02 57P03 57P05 53100 53200 53300 58030 25006".split(" "),
   ..."ECONNREFUSED ECONNRESET EPIPE ETIMEDOUT ENOTFOUND EAI_AGAIN EHOSTUNREACH ENETUNREACH ENOENT".split(" "),
 ]);
 

@@ -2,7 +2,7 @@
 export type FaultPoint =
   /** The event's row is in its transaction, nothing is committed. */
   | "before-commit"
-  /** The change and its event are committed, nobody has been woken. */
+  /** The change and its event are committed, and nothing is published yet. */
   | "after-commit"
   /** The relay read the row and has not published it. */
   | "before-publish"

@@ -2,8 +2,8 @@
 export interface StatementNames {
   /** The statement's name; undefined for one that is better parsed each time, since there are too many. */
   of(text: string): string | undefined;
-  /** Gives new names: what was prepared under the old ones no longer fits the schema. */
-  renew(): void;
+  /** Gives new names, since what was prepared under this one no longer fits the schema. Once: connections that find out later have new ones already. */
+  renew(stale: string | undefined): void;
 }
 
 /** Each prepared statement costs the server memory on each connection: texts that are put together from lists may be endless. */
@@ -21,7 +21,8 @@ export function createStatementNames(): StatementNames {
       }
       return name;
     },
-    renew() {
+    renew(stale) {
+      if (stale === undefined || ![...names.values()].includes(stale)) return;
       generation += 1;
       names.clear();
     },

@@ -24,7 +24,8 @@ export interface Store<DB> {
   transaction<T>(work: (tx: Transaction<DB>) => Promise<T>): Promise<T>;
   /**
    * The same, but no part that rolls back by itself: a transaction that is active is used as it is, which saves both statements of
-   * a savepoint. What `work` did before it threw stays, unless the error ends the whole: for handlers of events, where it does.
+   * a savepoint. What `work` did before it threw stays, unless the error ends the whole: for handlers of events, where it does. It
+   * takes no turns: nothing else of the transaction may run beside it.
    */
   within<T>(work: (tx: Transaction<DB>) => Promise<T>): Promise<T>;
   /**

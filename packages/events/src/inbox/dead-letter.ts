@@ -55,7 +55,7 @@ export async function writeDeadLetter(
   });
   await sql`
     insert into weft.inbox_dead (consumer, event_id, key) values (${consumer}, ${event.id}::uuid, ${event.key})
-    on conflict do nothing`.execute(tx);
+    on conflict (consumer, event_id) do update set died_at = now(), revived_at = null`.execute(tx);
   await sql`
     delete from weft.inbox_failures where consumer = ${consumer} and event_id = ${event.id}::uuid`.execute(tx);
   if (letter.park) {
@@ -65,6 +65,8 @@ export async function writeDeadLetter(
   }
 }
 
+/** What the broker itself put there is the message's, not the event's. */
 function storableHeaders(headers: Headers): Headers {
-  return Object.fromEntries(Object.entries(headers).map((header) => header.map(storableText)));
+  const own = Object.entries(headers).filter(([name]) => !name.startsWith("nats-"));
+  return Object.fromEntries(own.map((header) => header.map(storableText)));
 }

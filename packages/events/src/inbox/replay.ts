@@ -10,9 +10,9 @@ import { decodeEvent, runHandler } from "./run-handler.ts";
 import type { Settled, Settlement } from "./settle-event.ts";
 
 /**
- * Gives a dead letter that comes back its effect: once, however often it is sent, since that it is dead is noted in the database and
- * goes in the transaction of the effect. Then the broker forgets the letter. A key that its dead letters have parked goes on
- * when the last of them is handled. One that fails again stays the dead letter that it is.
+ * Gives a dead letter that comes back its effect: once, however often it is sent, since that it was revived is noted in the transaction of
+ * the effect. Then the broker forgets the letter. A key that its dead letters have parked goes on when the last of them
+ * is handled. One that fails again stays the dead letter that it is.
  */
 export function replaySettlement(broker: Broker): Settlement {
   return {
@@ -49,8 +49,10 @@ async function revive(
     with key as materialized (
       select ${lockOf(consumer, event.key)} as free
     ), revived as (
-      delete from weft.inbox_dead using key
-      where free and consumer = ${consumer} and event_id = ${event.id}::uuid returning event_id
+      insert into weft.inbox_dead as dead (consumer, event_id, key, revived_at)
+      select ${consumer}, ${event.id}::uuid, ${event.key}, now() from key where free
+      on conflict (consumer, event_id) do update set revived_at = now() where dead.revived_at is null
+      returning event_id
     )
     select free, exists (select from revived) as revived from key`.execute(tx);
   if (!rows[0]?.free) return "ahead";
@@ -62,9 +64,9 @@ async function letGo(tx: QueryExecutorProvider, consumer: string, key: string): 
   await sql`
     update weft.inbox_positions set parked_by = null
     where consumer = ${consumer} and key = ${key} and parked_by is not null
-      and not exists (select from weft.inbox_dead dead where dead.consumer = ${consumer} and dead.key = ${key})`.execute(
-    tx,
-  );
+      and not exists (
+        select from weft.inbox_dead dead
+        where dead.consumer = ${consumer} and dead.key = ${key} and dead.revived_at is null)`.execute(tx);
 }
 
 async function forget(broker: Broker, event: IncomingEvent): Promise<void> {

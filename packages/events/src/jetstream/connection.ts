@@ -83,11 +83,9 @@ export function openConnection({ url, name, logger, random, dial = connect }: Co
     });
     connection = opened;
     closing.signal.throwIfAborted();
-    session = {
-      client: jetstream(opened, { timeout: questionTimeoutMs }),
-      publisher: createPublisher(opened, publishTimeoutMs),
-      manager: await jetstreamManager(opened, { timeout: questionTimeoutMs, checkAPI: false }),
-    };
+    const manager = await jetstreamManager(opened, { timeout: questionTimeoutMs, checkAPI: false });
+    const publisher = createPublisher(opened, publishTimeoutMs);
+    session = { client: jetstream(opened, { timeout: questionTimeoutMs }), publisher, manager };
     becomeAvailable();
     return opened;
   }

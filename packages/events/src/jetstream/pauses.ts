@@ -1,7 +1,9 @@
+import { JetStreamApiError, type JetStreamManager } from "@nats-io/jetstream";
 import { type KV, Kvm } from "@nats-io/kv";
 import { backoffMs, pause } from "@weft/store";
 import type { Logger } from "@weft/telemetry";
 import type { Connection, Session } from "./connection.ts";
+import { lacksNodes } from "./streams.ts";
 
 /** Which consumers operators have paused: kept in a bucket, since a server of 2.9 can't pause one itself. */
 export interface Pauses {
@@ -29,7 +31,28 @@ export function openPauses(
   let watch: Awaited<ReturnType<KV["watch"]>> | undefined;
 
   const keyOf = (stream: string, consumer: string): string => `${stream}.${consumer}`;
-  const open = ({ client }: Session): Promise<KV> => new Kvm(client).create(bucket, { history: 1, replicas });
+
+  async function open({ client, manager }: Session): Promise<KV> {
+    const kvm = new Kvm(client);
+    const create = (replicas: number): Promise<KV> => kvm.create(bucket, { history: 1, replicas });
+    const kv = await create(replicas).catch((error: unknown) => {
+      // Too few servers for so many copies now: that is no reason to consume nothing.
+      if (error instanceof JetStreamApiError && lacksNodes(error)) return create(1);
+      throw error;
+    });
+    if ((await kv.status()).replicas < replicas) await addCopies(manager);
+    return kv;
+  }
+
+  /** A bucket from a time with fewer. */
+  async function addCopies(manager: JetStreamManager): Promise<void> {
+    try {
+      const { config } = await manager.streams.info(`KV_${bucket}`);
+      await manager.streams.update(config.name, { ...config, num_replicas: replicas });
+    } catch (error) {
+      logger.warn({ error, replicas }, "what is paused has fewer copies than it should");
+    }
+  }
 
   async function follow(): Promise<void> {
     for (let failures = 0; !closing.signal.aborted; ) {

@@ -3,6 +3,8 @@ import { connect } from "@nats-io/transport-node";
 import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createWorld, type World } from "../conformance/world.ts";
+import { eventHeaders, messageIdHeader } from "../event-headers.ts";
+import { dropDeadLetter } from "../operations/index.ts";
 import { deadLetterStream, deadLetterSubject } from "../stream.ts";
 import { Unprocessable } from "../subscribe.ts";
 import { createTestDatabase } from "../testing/database.ts";
@@ -131,5 +133,26 @@ describe("a broker that lost events", () => {
     }
     world.startRelay();
     await expect.poll(letters, patience).toBe(2);
+  });
+
+  it("is not seen in a dead letter, which stays one, and gone once it is dropped", { timeout: 30_000 }, async () => {
+    world.startRelay({ streamCheckMs: 20 });
+    world.startSubscriber("a", async () => {
+      throw new Unprocessable("no");
+    });
+    const last = async () => (await world.broker.streamState(deadLetterStream)).lastSequence;
+    for (const n of [1, 2, 3]) {
+      await publish(n);
+      await expect.poll(last, patience).toBe(BigInt(n));
+      await relayed();
+    }
+    const [letter] = await world.deadLetters();
+    await dropDeadLetter(world.broker, letter?.sequence ?? 0n);
+    await publish(4);
+    await expect.poll(async () => (await world.deadLetters()).length, patience).toBe(3);
+    await relayed();
+    expect(await last()).toBe(4n);
+    const stored = await world.broker.operations.get(deadLetterStream.name, 4n);
+    expect(stored?.headers[messageIdHeader]).not.toBe(stored?.headers[eventHeaders.id]);
   });
 });

@@ -24,14 +24,15 @@ export async function pauseConsumer(broker: Broker, consumer: ServiceConsumer): 
   await broker.operations.setPaused(consumer.stream, durableName(consumer.service), true);
 }
 
+/** Also for a consumer that is gone, so that a service makes it anew: what a `replayStream` leaves that was broken off. */
 export async function resumeConsumer(broker: Broker, consumer: ServiceConsumer): Promise<void> {
-  await consumerState(broker, consumer);
   await broker.operations.setPaused(consumer.stream, durableName(consumer.service), false);
 }
 
 /**
  * Gives a service a stream's events again, from a number or a time on. What its inbox remembers has no second effect: it is for a
- * service whose database was put back to an older copy. Throws NoSuchConsumer.
+ * service whose database was put back to an older copy. Throws NoSuchConsumer. Broken off in between, it may leave the consumer paused or
+ * gone: `resumeConsumer` then lets the service begin with all that the stream has.
  */
 export async function replayStream(broker: Broker, consumer: ServiceConsumer, from: bigint | Date): Promise<void> {
   await broker.operations.startFrom(consumer.stream, durableName(consumer.service), from);

@@ -36,7 +36,7 @@ export interface DeadLetterContents extends DeadLetter {
 export interface DeadLetterQuery {
   /** Those of one service; of all when absent. */
   readonly service?: string;
-  /** Those of one event type, its full name. Needs `service`. */
+  /** Those of one event type, its full name; of all when absent. */
   readonly subject?: string;
   /** Only what comes after that number: the last one of the page before. */
   readonly after?: bigint;
@@ -58,7 +58,7 @@ export async function listDeadLetters(
   { operations }: Broker,
   { service, subject, after = 0n, limit = 100 }: DeadLetterQuery = {},
 ): Promise<readonly DeadLetter[]> {
-  const filter = service === undefined ? "weft.dead.>" : deadLetterSubject(service, subject ?? ">");
+  const filter = deadLetterSubject(service ?? "*", subject ?? ">");
   const letters = new Map<string, DeadLetter>();
   for (let last = after; letters.size < limit; ) {
     const message = await operations.read(deadLetterStream.name, filter, last);
@@ -85,7 +85,7 @@ export async function inspectDeadLetter(broker: Broker, sequence: bigint): Promi
 export async function replayDeadLetter(broker: Broker, sequence: bigint): Promise<DeadLetter> {
   const message = await find(broker, sequence);
   const letter = readLetter(message);
-  const { [eventHeaders.source]: _, [eventHeaders.keySeq]: __, ...headers } = message.headers;
+  const { [eventHeaders.source]: _, [eventHeaders.keySeq]: __, ...headers } = withoutBrokersOwn(message.headers);
   const { [deadLetterHeaders.source]: source, [deadLetterHeaders.keySeq]: keySeq } = message.headers;
   await broker.publish({
     stream: replayStream,
@@ -107,17 +107,28 @@ export async function replayDeadLetters(broker: Broker, query: Omit<DeadLetterQu
   let sent = 0;
   for (let { after = 0n } = query; ; ) {
     const letters = await listDeadLetters(broker, { ...query, after });
-    for (const { sequence } of letters) {
-      await replayDeadLetter(broker, sequence);
-      sent += 1;
-    }
+    for (const { sequence } of letters) if (await isSent(broker, sequence)) sent += 1;
     const last = letters.at(-1);
     if (!last) return sent;
     after = last.sequence;
   }
 }
 
-/** Forgets a dead letter: its event will never have an effect at that service. Throws NoSuchDeadLetter. */
+/** False for one that somebody else has replayed or dropped meanwhile. */
+async function isSent(broker: Broker, sequence: bigint): Promise<boolean> {
+  try {
+    await replayDeadLetter(broker, sequence);
+    return true;
+  } catch (error) {
+    if (error instanceof NoSuchDeadLetter) return false;
+    throw error;
+  }
+}
+
+/**
+ * Forgets a dead letter: its event will never have an effect at that service. A key that it has parked stays so until `unpark`. Throws
+ * NoSuchDeadLetter.
+ */
 export async function dropDeadLetter(broker: Broker, sequence: bigint): Promise<void> {
   if (!(await broker.operations.delete(deadLetterStream.name, sequence))) throw new NoSuchDeadLetter(sequence);
 }
@@ -126,6 +137,10 @@ async function find({ operations }: Broker, sequence: bigint): Promise<StoredMes
   const message = await operations.get(deadLetterStream.name, sequence);
   if (!message) throw new NoSuchDeadLetter(sequence);
   return message;
+}
+
+function withoutBrokersOwn(headers: Headers): Headers {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith("nats-")));
 }
 
 function readLetter({ headers, sequence, storedAt }: StoredMessage): DeadLetter {

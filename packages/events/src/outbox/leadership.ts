@@ -9,7 +9,7 @@ export interface LeadershipOptions<DB> {
   readonly intervalMs: number;
   /** The database's longest time to answer, in milliseconds; default 5,000. A connection that died without a word is given up then. */
   readonly answerMs?: number;
-  /** A holder that was silent for so long hangs, and loses the office to one that lives, in milliseconds; default 3,000: several intervals. */
+  /** A holder that was silent for so long hangs, and loses the office to one that lives, in milliseconds; default 3,000, and three intervals at least. */
   readonly hangsAfterMs?: number;
   readonly logger: Logger;
   /** Runs while this process leads; the signal aborts when it no longer does, and the work must end then. */
@@ -31,7 +31,15 @@ const hangingHolder = `
  * noticing both may work for a moment: what they do must bear it.
  */
 export function startLeadership<DB>(options: LeadershipOptions<DB>): { close(): Promise<void>; leads(): boolean } {
-  const { store, lock, intervalMs, answerMs = 5_000, hangsAfterMs = 3_000, logger, lead } = options;
+  const {
+    store,
+    lock,
+    intervalMs,
+    answerMs = 5_000,
+    hangsAfterMs = Math.max(3_000, 3 * intervalMs),
+    logger,
+    lead,
+  } = options;
   const closing = new AbortController();
   let leading = false;
 
@@ -67,8 +75,7 @@ export function startLeadership<DB>(options: LeadershipOptions<DB>): { close(): 
           logger.warn({ pid }, "the instance that relays the outbox hangs: taking over");
           await ask("select pg_terminate_backend($1)", [pid]);
         }
-        if (hanging.rows.length > 0) continue;
-        await pause(intervalMs, signal);
+        await pause(hanging.rows.length > 0 ? Math.min(100, intervalMs) : intervalMs, signal);
       }
       leading = true;
       logger.info({}, "this instance relays the outbox");

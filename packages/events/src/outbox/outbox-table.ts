@@ -87,7 +87,8 @@ export function createOutboxTable<DB>(store: Store<DB>): OutboxTable {
         ), newest as (
           select distinct on (stream) stream, stream_sequence, id from marked order by stream, stream_sequence desc
         )
-        update weft.outbox_streams s set last_sequence = newest.stream_sequence, last_id = newest.id
+        update weft.outbox_streams s
+        set last_sequence = newest.stream_sequence, last_id = newest.id, last_id_sequence = newest.stream_sequence
         from newest where s.stream = newest.stream and s.last_sequence < newest.stream_sequence`.execute(db);
     },
     async streams() {
@@ -97,7 +98,10 @@ export function createOutboxTable<DB>(store: Store<DB>): OutboxTable {
         created: string | null;
         last: string;
         last_id: string | null;
-      }>`select stream, subject, created, last_sequence as last, last_id from weft.outbox_streams`.execute(db);
+      }>`
+        select stream, subject, created, last_sequence as last,
+          case when last_id_sequence = last_sequence then last_id end as last_id
+        from weft.outbox_streams`.execute(db);
       return rows.map(({ stream, subject, created, last, last_id }) => ({
         stream,
         subject,
@@ -110,15 +114,14 @@ export function createOutboxTable<DB>(store: Store<DB>): OutboxTable {
       return store.transaction(async (tx) => {
         let reopened = 0;
         // All that is kept may have to leave again: in parts, since no statement may take for ever.
-        for (let part = await reopenAfter(tx, stream, kept, "0"); part.last !== null; ) {
-          reopened += part.rows;
-          part = await reopenAfter(tx, stream, kept, part.last);
-        }
+        for (let part = reopenedAtOnce; part === reopenedAtOnce; reopened += part)
+          part = await reopenSome(tx, stream, kept);
         await sql`
           insert into weft.outbox_streams (stream, subject, created, last_sequence)
           values (${stream}, ${subject}, ${created}, ${String(lastSequence)}::bigint)
-          on conflict (stream) do update
-            set created = excluded.created, last_sequence = excluded.last_sequence, last_id = null`.execute(tx);
+          on conflict (stream) do update set created = excluded.created, last_sequence = excluded.last_sequence`.execute(
+          tx,
+        );
         return reopened;
       });
     },
@@ -144,23 +147,13 @@ export function createOutboxTable<DB>(store: Store<DB>): OutboxTable {
 
 const reopenedAtOnce = 20_000;
 
-/** The next rows above a position that have to leave again; `last` is null when there was none. */
-async function reopenAfter(
-  tx: QueryExecutorProvider,
-  stream: string,
-  kept: bigint,
-  position: string,
-): Promise<{ readonly rows: number; readonly last: string | null }> {
-  const { rows } = await sql<{ rows: number; last: string | null }>`
-    with reopened as (
-      update weft.outbox set published_at = null, stream_sequence = null
-      where position = any(array(
-        select position from weft.outbox
-        where position > ${position}::bigint and stream = ${stream}
-          and published_at is not null and stream_sequence > ${String(kept)}::bigint
-        order by position limit ${reopenedAtOnce}))
-      returning position
-    )
-    select count(*)::int as rows, max(position) as last from reopened`.execute(tx);
-  return rows[0] ?? { rows: 0, last: null };
+/** Rows of a stream above a number that have to leave again, as many as are opened at once; resolves with how many. */
+async function reopenSome(tx: QueryExecutorProvider, stream: string, kept: bigint): Promise<number> {
+  const { numAffectedRows } = await sql`
+    update weft.outbox set published_at = null, stream_sequence = null
+    where position = any(array(
+      select position from weft.outbox
+      where stream = ${stream} and published_at is not null and stream_sequence > ${String(kept)}::bigint
+      order by stream_sequence limit ${reopenedAtOnce}))`.execute(tx);
+  return Number(numAffectedRows ?? 0n);
 }
