@@ -10,7 +10,8 @@ import { type createReport, median, quantile, type Row } from "./report.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const rounds = 3;
-const count = 30_000;
+const count = 50_000;
+const warmUp = 10_000;
 const window = 256;
 const batch = 100;
 
@@ -43,19 +44,19 @@ async function throughput(report: Report, world: (name: string) => Promise<Serve
   const errors = new Map<string, number>();
   const note = async (variant: string, working: Promise<Answer>): Promise<void> => {
     const answer = await working;
-    rates.set(variant, [...(rates.get(variant) ?? []), count / (answer.ms / 1_000)]);
+    rates.set(variant, [...(rates.get(variant) ?? []), answer.rate]);
     errors.set(variant, (errors.get(variant) ?? 0) + answer.errors);
   };
   for (let round = 0; round < rounds; round++) {
     const servers = await world(`round${round}`);
-    await note("jetstream-raw", perform({ ...servers, role: "raw-publish", count, window }));
+    await note("jetstream-raw", perform({ ...servers, role: "raw-publish", count, warmUp, window }));
     const store = await openWorld(servers);
     await fillOutbox(store, 0, count);
     await store.close();
-    await note("outbox", perform({ ...servers, role: "relay" }));
-    await note("jetstream-raw-consume", perform({ ...servers, role: "raw-consume", count }));
-    await note("subscriber", perform({ ...servers, role: "subscribe", count, batch: 1 }));
-    await note("subscriber-batch", perform({ ...servers, role: "subscribe", count, batch }));
+    await note("outbox", perform({ ...servers, role: "relay", count, warmUp }));
+    await note("jetstream-raw-consume", perform({ ...servers, role: "raw-consume", count, warmUp }));
+    await note("subscriber", perform({ ...servers, role: "subscribe", count, warmUp, batch: 1 }));
+    await note("subscriber-batch", perform({ ...servers, role: "subscribe", count, warmUp, batch }));
   }
   const rate = (variant: string): number => Math.round(median(rates.get(variant) ?? []));
   const row = (variant: string, concurrency: number, bars: Partial<Row> = {}): void =>
@@ -92,13 +93,13 @@ async function size(report: Report, servers: Servers): Promise<void> {
   const events = 1_000_000;
   const retentionMs = 20_000;
   const {
-    ms,
+    rate,
     errors,
     sizes = [],
   } = await perform({ ...servers, role: "publish-for-long", count: events, retentionMs });
   const [half = 0, end = 0] = [sizes[4], sizes[9]];
   report.row({
-    ...{ variant: "table-size", events, retention_ms: retentionMs, rps: Math.round(events / (ms / 1_000)), errors },
+    ...{ variant: "table-size", events, retention_ms: retentionMs, rps: Math.round(rate), errors },
     ...{ mib_half: half, mib_end: end, mib_each_tenth: sizes.join(" "), bar: "end at most 1.2 of half" },
     held: held(end <= 1.2 * half),
   });

@@ -17,42 +17,51 @@ import {
   type Tables,
 } from "./world.ts";
 
-/** From the start of a relay until the outbox is empty. */
-export async function relay(servers: Servers): Promise<Answer> {
+/** A relay on a filled outbox, from its first events on the broker until the outbox is empty. */
+export async function relay(servers: Servers, count: number, warmUp: number): Promise<Answer> {
   const store = await openWorld(servers);
   const broker = await openBroker(servers, "bench-relay");
-  const startedAt = performance.now();
+  const published = async (): Promise<number> => {
+    const { lastSequence } = await broker.streamState({ name: eventType.stream, subjects: ["shop.order.v1.>"] });
+    return Number(lastSequence);
+  };
   const running = startRelay({ store, broker, service: "bench" });
+  const timing = await startTiming(published, warmUp);
+  while ((await published()) < count) await sleep(5);
   await outboxIsEmpty(store);
-  const ms = performance.now() - startedAt;
-  const count = Number(
-    (await sql<{ count: string }>`select count(*) from weft.outbox`.execute(store.db)).rows[0]?.count,
-  );
-  const { lastSequence } = await broker.streamState({ name: eventType.stream, subjects: ["shop.order.v1.>"] });
+  const rate = timing.rateTo(count);
   await running.close();
-  return { ms, errors: Math.abs(count - Number(lastSequence)) };
+  return { rate, errors: Math.abs(count - (await published())) };
 }
 
-/** From the start of a subscriber until each event of a filled stream has had its effect: a row in the inbox's transaction. */
-export async function consume(servers: Servers, count: number, batch: number): Promise<Answer> {
+/** A subscriber on a filled stream, each of whose events has an effect: a row in the inbox's transaction. */
+export async function consume(servers: Servers, count: number, warmUp: number, batch: number): Promise<Answer> {
   const store = await openWorld(servers);
   const broker = await openBroker(servers, "bench-subscriber");
-  const startedAt = performance.now();
+  const service = `bench-${batch}`;
   const subscriber = startSubscriber({
-    service: `bench-${batch}`,
-    store,
-    broker,
+    ...{ service, store, broker },
     subscriptions: [batch > 1 ? inBatches(store, batch) : oneByOne(store)],
   });
-  let effects = 0;
-  while (effects < count) {
-    await sleep(50);
-    effects = await effectsOf(store);
-  }
-  const ms = performance.now() - startedAt;
+  const settled = async (): Promise<number> => {
+    const state = await broker.operations.consumer(eventType.stream, service);
+    return state ? count - state.pending - state.unanswered : 0;
+  };
+  const timing = await startTiming(settled, warmUp);
+  while ((await settled()) < count) await sleep(5);
+  const rate = timing.rateTo(count);
+  const effects = await effectsOf(store);
   await subscriber.close();
   await sql`truncate effect`.execute(store.db);
-  return { ms, errors: effects - count };
+  return { rate, errors: Math.abs(count - effects) };
+}
+
+/** Waits until so many are done, and times the rest. */
+async function startTiming(done: () => Promise<number>, warmUp: number) {
+  let from = await done();
+  for (; from < warmUp; from = await done()) await sleep(5);
+  const startedAt = performance.now();
+  return { rateTo: (to: number): number => (to - from) / ((performance.now() - startedAt) / 1_000) };
 }
 
 function oneByOne(store: Store<Tables>, begin: (id: string) => void = () => undefined) {
@@ -90,9 +99,8 @@ export async function publishSteadily(servers: Servers, count: number, perSecond
     running.push(publishOne(n));
   }
   await Promise.all(running);
-  const ms = performance.now() - startedAt;
   await outboxIsEmpty(store);
-  return { ms, errors: count - at.length, at };
+  return { rate: perSecond, errors: count - at.length, at };
 }
 
 /** A service that handles them, and notes when each began. */
@@ -106,11 +114,9 @@ export async function noteStarts(servers: Servers, count: number, ready: () => v
     subscriptions: [oneByOne(store, (id) => void at.push([id, wallClock()]))],
   });
   ready();
-  const startedAt = performance.now();
-  while ((await effectsOf(store)) < count) await sleep(50);
-  const ms = performance.now() - startedAt;
+  while ((await effectsOf(store)) < count) await sleep(200);
   await subscriber.close();
-  return { ms, errors: at.length - count, at };
+  return { rate: 0, errors: at.length - count, at };
 }
 
 /** A service under constant load, whose published rows are swept: how large its outbox is after each tenth. */
@@ -136,10 +142,10 @@ export async function publishForLong(servers: Servers, count: number, retentionM
   }
   clearInterval(watch);
   await outboxIsEmpty(store);
-  const ms = performance.now() - startedAt;
+  const rate = count / ((performance.now() - startedAt) / 1_000);
   const { lastSequence } = await broker.streamState({ name: eventType.stream, subjects: ["shop.order.v1.>"] });
   await relay.close();
-  return { ms, errors: Math.abs(count - Number(lastSequence)), sizes };
+  return { rate, errors: Math.abs(count - Number(lastSequence)), sizes };
 }
 
 async function outboxIsEmpty({ db }: Store<Tables>): Promise<void> {

@@ -28,28 +28,30 @@ function headersOf(n: number) {
 }
 
 /** JetStream's own client, as its documentation has it: publish with so many unacknowledged at once. */
-export async function rawPublish({ natsUrl }: Servers, count: number, window: number): Promise<Answer> {
+export async function rawPublish({ natsUrl }: Servers, count: number, warmUp: number, window: number): Promise<Answer> {
   const connection = await connect({ servers: natsUrl, noAsyncTraces: true });
   const client = jetstream(connection, { timeout: 10_000 });
   const manager = await jetstreamManager(connection, { checkAPI: false });
   await manager.streams.add({ name: stream, subjects: ["raw.>"] });
-  const startedAt = performance.now();
+  let startedAt = performance.now();
   let next = 0;
+  let done = 0;
   const publishAll = async (): Promise<void> => {
     while (next < count) {
       const n = next++;
       await client.publish("raw.events", data, { msgID: `raw-${n}`, headers: headersOf(n) });
+      if (++done === warmUp) startedAt = performance.now();
     }
   };
   await Promise.all(Array.from({ length: window }, publishAll));
-  const ms = performance.now() - startedAt;
+  const rate = (count - warmUp) / ((performance.now() - startedAt) / 1_000);
   const { state } = await manager.streams.info(stream);
   await connection.close();
-  return { ms, errors: Math.abs(count - state.messages) };
+  return { rate, errors: Math.abs(count - state.messages) };
 }
 
 /** Consumes and acknowledges, without any effect. */
-export async function rawConsume({ natsUrl }: Servers, count: number): Promise<Answer> {
+export async function rawConsume({ natsUrl }: Servers, count: number, warmUp: number): Promise<Answer> {
   const connection = await connect({ servers: natsUrl, noAsyncTraces: true });
   const manager = await jetstreamManager(connection, { checkAPI: false });
   await manager.consumers.add(stream, {
@@ -58,15 +60,16 @@ export async function rawConsume({ natsUrl }: Servers, count: number): Promise<A
     max_ack_pending: 10_000,
   });
   const consumer = await jetstream(connection).consumers.get(stream, "raw");
-  const startedAt = performance.now();
+  let startedAt = performance.now();
   const messages = await consumer.consume({ max_messages: 1_000 });
   let seen = 0;
   for await (const message of messages) {
     message.ack();
-    if (++seen === count) break;
+    if (++seen === warmUp) startedAt = performance.now();
+    if (seen === count) break;
   }
   await connection.flush();
-  const ms = performance.now() - startedAt;
+  const rate = (count - warmUp) / ((performance.now() - startedAt) / 1_000);
   await connection.close();
-  return { ms, errors: 0 };
+  return { rate, errors: 0 };
 }

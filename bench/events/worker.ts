@@ -9,13 +9,13 @@ process.once("message", async (task: Task) => void process.send?.(await perform(
 function perform(task: Task): Promise<Answer> {
   switch (task.role) {
     case "relay":
-      return relay(task);
+      return relay(task, task.count, task.warmUp);
     case "raw-publish":
-      return rawPublish(task, task.count, task.window);
+      return rawPublish(task, task.count, task.warmUp, task.window);
     case "raw-consume":
-      return rawConsume(task, task.count);
+      return rawConsume(task, task.count, task.warmUp);
     case "subscribe":
-      return consume(task, task.count, task.batch);
+      return consume(task, task.count, task.warmUp, task.batch);
     case "publish-steadily":
       return publishSteadily(task, task.count, task.perSecond);
     case "note-starts":
