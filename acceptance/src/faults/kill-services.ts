@@ -41,6 +41,8 @@ export const killServices: Row = {
         placed += 1;
         repeats += await reconsider(shop.now, wish, signal);
       });
+      // Awaited after the kill: what it fails with meanwhile is told then.
+      placing.catch(() => undefined);
       await until(`order ${half}`, () => (placed >= half ? true : undefined), 120_000);
       say(`kill -9 ${victim} at order ${placed}`);
       const startedAt = performance.now();

@@ -37,7 +37,9 @@ export const orderProcess: Row = {
     const orders = await wishesOf(shop.now, shelf, ground);
     let repeats = 0;
     const over = new AbortController();
+    ground.atEnd(() => over.abort());
     const gateway = killAgainAndAgain(shop.stack.service("gateway"), AbortSignal.any([signal, over.signal]));
+    gateway.catch(() => undefined);
     await inLanes(orders, inFlight, async ({ wish, fate }) => {
       repeats += await place(shop.now, wish, signal);
       for (let tries = 0; fate.scarce && wish.orderId === undefined && tries < 40; tries++) {

@@ -35,7 +35,7 @@ describe("a server", () => {
 
   it("that the environment names but that doesn't answer is an error which names the variable", async () => {
     await expect(startServer(redis, ground({ REDIS_URL: "redis://:secret@127.0.0.1:1" }))).rejects.toThrow(
-      "REDIS_URL names redis://:…@127.0.0.1:1, but nothing answers there. Start it, or unset REDIS_URL.",
+      "REDIS_URL names redis://…@127.0.0.1:1, but nothing answers there. Start it, or unset REDIS_URL.",
     );
   });
 

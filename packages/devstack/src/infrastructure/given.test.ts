@@ -24,8 +24,19 @@ describe("what the environment names", () => {
 
   it("is an error when none of its servers answers", async () => {
     await expect(given("redis", "REDIS_URL", "redis+sentinel://:secret@127.0.0.1:1,127.0.0.1:2/weft")).rejects.toThrow(
-      "REDIS_URL names redis+sentinel://:…@127.0.0.1:1,127.0.0.1:2/weft, but nothing answers there. Start it, or unset REDIS_URL.",
+      "REDIS_URL names redis+sentinel://…@127.0.0.1:1,127.0.0.1:2/weft, but nothing answers there. Start it, or unset REDIS_URL.",
     );
+  });
+
+  it.each([
+    "nats://s3cr3t@127.0.0.1:1",
+    "nats://127.0.0.1:1,nats://s3cr3t@127.0.0.1:2",
+    "postgres://user:x:s3cr3t@127.0.0.1:1/shop",
+    "redis+sentinel://127.0.0.1:1/weft?sentinelUsername=s&sentinelPassword=s3cr3t",
+  ])("is told without its secret: %s", async (url) => {
+    const refused = given("part", "URL", url);
+    await expect(refused).rejects.toThrow("nothing answers there");
+    await expect(refused).rejects.not.toThrow("s3cr3t");
   });
 
   it("is neither started nor stopped", async () => {

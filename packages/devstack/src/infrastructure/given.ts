@@ -55,5 +55,5 @@ function isReachable(variable: string, url: string): Promise<boolean> {
 }
 
 function withoutPassword(url: string): string {
-  return url.replace(/:[^:@/]*@/g, ":…@");
+  return url.replace(/\/\/[^@/]*@/g, "//…@").replace(/(password=)[^&]*/gi, "$1…");
 }

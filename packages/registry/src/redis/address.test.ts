@@ -28,10 +28,10 @@ describe("a Redis URL", () => {
 
   it("has credentials for the master, and others for the Sentinels", () => {
     const address = parseRedisUrl(
-      "rediss+sentinel://weft:s%2Ccret@one/weft?db=3&sentinelUsername=s&sentinelPassword=p",
+      "rediss+sentinel://weft:s%2Ccret@one/weft?db=3&sentinelUsername=s&sentinelPassword=p+p",
     );
     expect(address).toMatchObject({ tls: true, db: 3, username: "weft", password: "s,cret" });
-    expect(address).toMatchObject({ sentinelUsername: "s", sentinelPassword: "p" });
+    expect(address).toMatchObject({ sentinelUsername: "s", sentinelPassword: "p+p" });
     expect(parseRedisUrl("redis+sentinel://:secret@one/weft")).toMatchObject({
       username: undefined,
       password: "secret",

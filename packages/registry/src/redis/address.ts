@@ -43,7 +43,7 @@ function parseSentinelUrl(url: string): RedisAddress {
   if (master === "") {
     throw new InvalidRedisUrlError(`the master's name is missing after the Sentinels: ${sentinelForm}`);
   }
-  const options = new URLSearchParams(query);
+  const options = new URLSearchParams(query.replaceAll("+", "%2B"));
   const unknown = [...options.keys()].find((name) => !sentinelOptions.includes(name));
   if (unknown !== undefined)
     throw new InvalidRedisUrlError(`there is no option ${unknown}: ${sentinelOptions.join(", ")} are`);
