@@ -43,6 +43,11 @@ export const replayedLetterHeader = "weft-replay-letter";
 
 export type Headers = Readonly<Record<string, string>>;
 
+/** Without what the broker itself put there: that is the message's, not the event's. */
+export function withoutBrokersOwn(headers: Headers): Headers {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith("nats-")));
+}
+
 /** Percent-encodes what a header can't carry, as CloudEvents' HTTP binding has it (3.1.3.2). */
 export function encodeHeader(value: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must go

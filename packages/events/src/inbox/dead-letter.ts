@@ -1,5 +1,12 @@
 import { type QueryExecutorProvider, sql } from "kysely";
-import { deadLetterHeaders, encodeHeader, eventHeaders, type Headers, storableText } from "../event-headers.ts";
+import {
+  deadLetterHeaders,
+  encodeHeader,
+  eventHeaders,
+  type Headers,
+  storableText,
+  withoutBrokersOwn,
+} from "../event-headers.ts";
 import { deriveEventId } from "../event-id.ts";
 import { insertIntoOutbox } from "../outbox-insert.ts";
 import { deadLetterStream, deadLetterSubject } from "../stream.ts";
@@ -65,8 +72,7 @@ export async function writeDeadLetter(
   }
 }
 
-/** What the broker itself put there is the message's, not the event's. */
 function storableHeaders(headers: Headers): Headers {
-  const own = Object.entries(headers).filter(([name]) => !name.startsWith("nats-"));
+  const own = Object.entries(withoutBrokersOwn(headers));
   return Object.fromEntries(own.map((header) => header.map(storableText)));
 }

@@ -1,6 +1,13 @@
 import { randomUUID } from "node:crypto";
 import type { Broker, StoredMessage } from "../broker.ts";
-import { deadLetterHeaders, decodeHeader, eventHeaders, type Headers, replayedLetterHeader } from "../event-headers.ts";
+import {
+  deadLetterHeaders,
+  decodeHeader,
+  eventHeaders,
+  type Headers,
+  replayedLetterHeader,
+  withoutBrokersOwn,
+} from "../event-headers.ts";
 import { deadLetterStream, deadLetterSubject, replayStream, replaySubject } from "../stream.ts";
 
 /** An event that a service gave up, as operators see it. */
@@ -137,10 +144,6 @@ async function find({ operations }: Broker, sequence: bigint): Promise<StoredMes
   const message = await operations.get(deadLetterStream.name, sequence);
   if (!message) throw new NoSuchDeadLetter(sequence);
   return message;
-}
-
-function withoutBrokersOwn(headers: Headers): Headers {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith("nats-")));
 }
 
 function readLetter({ headers, sequence, storedAt }: StoredMessage): DeadLetter {
