@@ -8,12 +8,12 @@ export {
   type StreamState,
 } from "./broker.ts";
 export { EventError, type EventErrorReason } from "./event-error.ts";
-export { deadLetterHeaders, decodeHeader, encodeHeader, eventHeaders, type Headers } from "./event-headers.ts";
+export { deadLetterHeaders, eventHeaders, type Headers } from "./event-headers.ts";
 export type { EventType } from "./event-type.ts";
 export { createMemoryBroker, type MemoryBrokerOptions } from "./memory-broker.ts";
 export { eventMigrations } from "./migrations.ts";
 export { maxEventBytes, type PublishedEvent, type PublishOptions, publish } from "./publish.ts";
-export { deadLetterStream, deadLetterSubject, type StreamSpec, streamOf } from "./stream.ts";
+export { deadLetterStream, type StreamSpec, streamOf } from "./stream.ts";
 export {
   type BatchOptions,
   type Delivery,
