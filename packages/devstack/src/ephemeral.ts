@@ -9,12 +9,11 @@ export interface EphemeralInfrastructure extends Infrastructure {
   abandon(): void;
 }
 
-/** Infrastructure of its own for one run: free ports, and a data folder that goes when it stops. `cluster`: three NATS servers. */
+/** Infrastructure of its own for one run: free ports, and a data folder that goes when it stops. */
 export async function startEphemeralInfrastructure(
   root: string,
   env: NodeJS.ProcessEnv,
   say: (text: string) => void,
-  options: { readonly cluster?: boolean } = {},
 ): Promise<EphemeralInfrastructure> {
   const runs = join(root, ".weft", "runs");
   mkdirSync(runs, { recursive: true });
@@ -27,7 +26,7 @@ export async function startEphemeralInfrastructure(
     rmSync(dataDir, { recursive: true, force: true });
   };
   try {
-    const ground = { root, dataDir, env, ports: "free", ledger, say, run, ephemeral: true, ...options } as const;
+    const ground = { root, dataDir, env, ports: "free", ledger, say, run, ephemeral: true } as const;
     const infrastructure = await startInfrastructure(ground);
     return {
       ...infrastructure,
