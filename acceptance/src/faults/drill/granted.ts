@@ -12,5 +12,5 @@ export const Granted: EventType<typeof MixinSchema> = {
   key: "name",
 };
 
-/** The consumer's name, at the broker and in the inbox. */
+/** The service that consumes it: what its consumer's names begin with, at the broker and in the inbox. */
 export const sinkName = "sink";

@@ -34,8 +34,11 @@ export async function openStream(ground: Ground, url: string): Promise<DrillStre
   const stream: DrillStream = {
     async idle() {
       try {
-        const { num_pending, num_ack_pending } = await manager.consumers.info(Granted.stream, sinkName);
-        return num_pending === 0 && num_ack_pending === 0;
+        const consumers = await manager.consumers.list(Granted.stream).next();
+        return (
+          consumers.some(({ name }) => name.startsWith(`${sinkName}_`)) &&
+          consumers.every(({ num_pending, num_ack_pending }) => num_pending === 0 && num_ack_pending === 0)
+        );
       } catch {
         return false;
       }

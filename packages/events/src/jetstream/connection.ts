@@ -21,6 +21,8 @@ export interface Session {
   readonly client: JetStreamClient;
   readonly publisher: Publisher;
   readonly manager: JetStreamManager;
+  /** Aborts when the connection is lost: the server that is there next may be one that forgot what it had given out. */
+  readonly lost: AbortSignal;
 }
 
 export interface Connection {
@@ -42,8 +44,9 @@ export function openConnection({ url, name, logger, random, dial = connect }: Co
   const closing = new AbortController();
   const callbacks = new Set<() => void>();
   let connection: NatsConnection | undefined;
+  let means: Omit<Session, "lost"> | undefined;
   let session: Session | undefined;
-  let available = false;
+  let losing = new AbortController();
 
   async function run(): Promise<void> {
     for (let failures = 0; !closing.signal.aborted; ) {
@@ -56,9 +59,9 @@ export function openConnection({ url, name, logger, random, dial = connect }: Co
         if (failures === 0 && !closing.signal.aborted)
           logger.warn({ error }, "NATS can't be reached: trying again until it can");
       } finally {
-        available = false;
-        session?.publisher.close();
-        session = undefined;
+        becomeUnavailable();
+        means?.publisher.close();
+        means = undefined;
         await connection?.close().catch(() => undefined);
         connection = undefined;
       }
@@ -85,22 +88,29 @@ export function openConnection({ url, name, logger, random, dial = connect }: Co
     closing.signal.throwIfAborted();
     const manager = await jetstreamManager(opened, { timeout: questionTimeoutMs, checkAPI: false });
     const publisher = createPublisher(opened, publishTimeoutMs);
-    session = { client: jetstream(opened, { timeout: questionTimeoutMs }), publisher, manager };
+    means = { client: jetstream(opened, { timeout: questionTimeoutMs }), publisher, manager };
     becomeAvailable();
     return opened;
   }
 
   function becomeAvailable(): void {
-    available = true;
+    if (!means) return;
+    losing = new AbortController();
+    session = { ...means, lost: losing.signal };
     logger.info({}, "connected to NATS");
     for (const callback of callbacks) callback();
   }
 
+  function becomeUnavailable(): void {
+    session = undefined;
+    losing.abort(new BrokerUnavailable("the connection to NATS was lost"));
+  }
+
   async function follow(opened: NatsConnection): Promise<void> {
     for await (const status of opened.status()) {
-      if (status.type === "disconnect" && available) {
-        available = false;
-        session?.publisher.abandon(new BrokerUnavailable("the connection to NATS was lost"));
+      if (status.type === "disconnect" && session) {
+        becomeUnavailable();
+        means?.publisher.abandon(losing.signal.reason);
         if (!closing.signal.aborted) logger.warn({}, "the connection to NATS was lost: connecting again");
       } else if (status.type === "reconnect") {
         becomeAvailable();
@@ -111,11 +121,11 @@ export function openConnection({ url, name, logger, random, dial = connect }: Co
   const running = run();
   return {
     session() {
-      if (!available || !session) throw new BrokerUnavailable("NATS can't be reached");
+      if (!session) throw new BrokerUnavailable("NATS can't be reached");
       return session;
     },
     async ready(signal) {
-      if (available && session) return session;
+      if (session) return session;
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       const stopped = AbortSignal.any([signal, closing.signal]);
       const abort = (): void => reject(stopped.reason);
@@ -132,12 +142,12 @@ export function openConnection({ url, name, logger, random, dial = connect }: Co
     },
     onAvailable(callback) {
       callbacks.add(callback);
-      if (available) callback();
+      if (session) callback();
       return () => void callbacks.delete(callback);
     },
     async close() {
       closing.abort(new BrokerUnavailable("the broker's connection is closed"));
-      available = false;
+      session = undefined;
       // Sends what is buffered, acknowledgements among it.
       await connection?.flush().catch(() => undefined);
       await connection?.close();

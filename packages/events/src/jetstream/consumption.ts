@@ -1,9 +1,9 @@
-import type { ConsumerMessages, JetStreamManager, JsMsg } from "@nats-io/jetstream";
+import type { ConsumerMessages, JsMsg } from "@nats-io/jetstream";
 import { backoffMs, pause } from "@weft/store";
 import type { Logger } from "@weft/telemetry";
 import type { ConsumeOptions, Consumption, IncomingMessage } from "../broker.ts";
-import type { Connection } from "./connection.ts";
-import { ensureConsumer } from "./consumers.ts";
+import type { Connection, Session } from "./connection.ts";
+import { ensureConsumer, nameAtBroker } from "./consumers.ts";
 import { createGatherer } from "./gather.ts";
 import { readHeaders } from "./message-headers.ts";
 import type { Pauses } from "./pauses.ts";
@@ -18,7 +18,10 @@ const pullExpiresMs = 2_000;
 /** How long an answer may wait for others: nobody waits for it. */
 const answersWaitMs = 5;
 
-/** Pulls from a durable consumer until it is stopped; what is missing or was deleted is created again. */
+/**
+ * Pulls from a durable consumer until it is stopped; what is missing or was deleted is created again. A message can be answered on the
+ * connection that it came by and no other: a server that was rolled back meanwhile has given its number to another one.
+ */
 export function startConsumption(
   connection: Connection,
   pauses: Pauses,
@@ -29,6 +32,7 @@ export function startConsumption(
   const { stream, consumer, prefetch, onMessage } = options;
   const stopping = new AbortController();
   let messages: ConsumerMessages | undefined;
+  let name: string | undefined;
   const answers = createGatherer({ waitMs: answersWaitMs });
   let held = 0;
   let room: (() => void) | undefined;
@@ -36,18 +40,19 @@ export function startConsumption(
   async function run(): Promise<void> {
     for (let failures = 0; !stopping.signal.aborted; ) {
       try {
-        const { client, manager } = await connection.ready(stopping.signal);
         await pauses.passed(stream.name, consumer, stopping.signal);
-        await ensureStream(manager, stream, limits);
-        await ensureConsumer(manager, options);
-        const pulling = await client.consumers.get(stream.name, consumer);
+        const session = await connection.ready(stopping.signal);
+        const { client, manager } = session;
+        name = nameAtBroker(consumer, await ensureStream(manager, stream, limits));
+        await ensureConsumer(manager, name, options);
+        const pulling = await client.consumers.get(stream.name, name);
         messages = await pulling.consume({
           max_messages: prefetch,
           abort_on_missing_resource: true,
           expires: pullExpiresMs,
         });
         failures = 0;
-        await take(messages);
+        await take(messages, session, name);
       } catch (error) {
         if (stopping.signal.aborted) return;
         logger.warn({ error, stream: stream.name, consumer }, "a consumer can't be read from: trying again");
@@ -57,15 +62,19 @@ export function startConsumption(
     }
   }
 
-  async function take(from: ConsumerMessages): Promise<void> {
-    if (stopping.signal.aborted) return void (await from.close());
+  async function take(from: ConsumerMessages, session: Session, name: string): Promise<void> {
+    const { lost } = session;
+    const close = (): void => void from.close();
+    if (stopping.signal.aborted || lost.aborted) return close();
+    lost.addEventListener("abort", close, { once: true });
     for await (const message of from) {
+      if (lost.aborted) continue;
       if (stopping.signal.aborted) {
         message.nak();
         continue;
       }
       held += 1;
-      onMessage(incoming(message));
+      onMessage(incoming(message, session, name));
       if (held >= prefetch) {
         await new Promise<void>((resolve) => {
           room = resolve;
@@ -74,13 +83,16 @@ export function startConsumption(
     }
   }
 
-  function incoming(message: JsMsg): IncomingMessage {
+  function incoming(message: JsMsg, session: Session, name: string): IncomingMessage {
+    const { lost } = session;
     let open = true;
     const settle = (answer: () => void): void => {
       if (!open) return;
       open = false;
       held -= 1;
-      answers.add(answer);
+      answers.add(() => {
+        if (!lost.aborted) answer();
+      });
       if (stopping.signal.aborted) answers.flush();
       room?.();
       room = undefined;
@@ -97,11 +109,11 @@ export function startConsumption(
       nak: (delayMs) => settle(() => message.nak(Math.max(0, Math.round(delayMs)))),
       drop: () => settle(() => undefined),
       working() {
-        if (open) message.working();
+        if (open && !lost.aborted) message.working();
       },
       async predecessorsSettled() {
         try {
-          return await isSettled(connection.session().manager, stream.name, consumer, message.seq);
+          return (await isSettled(session, stream.name, name, message.seq)) && !lost.aborted;
         } catch {
           // NATS is away, or the consumer has no leader for the moment: the event waits as if they weren't.
           return false;
@@ -123,7 +135,8 @@ export function startConsumption(
     },
     async pending() {
       try {
-        return (await connection.session().manager.consumers.info(stream.name, consumer)).num_pending;
+        const { manager } = connection.session();
+        return name === undefined ? undefined : (await manager.consumers.info(stream.name, name)).num_pending;
       } catch {
         return undefined;
       }
@@ -135,7 +148,7 @@ export function startConsumption(
  * Everything before is acknowledged, or the stream has dropped it. The floor of a consumer with several copies is not exact after a
  * change of its leader: it is not believed while more is unanswered than there can be from the message on.
  */
-async function isSettled(manager: JetStreamManager, stream: string, consumer: string, seq: number): Promise<boolean> {
+async function isSettled({ manager }: Session, stream: string, consumer: string, seq: number): Promise<boolean> {
   const { ack_floor, delivered, num_ack_pending } = await manager.consumers.info(stream, consumer);
   const fromHereOn = delivered.stream_seq - (seq - 1);
   if (ack_floor.stream_seq >= seq - 1 && num_ack_pending <= fromHereOn) return true;

@@ -1,5 +1,6 @@
 import {
   type ConsumerConfig,
+  type ConsumerInfo,
   DeliverPolicy,
   JetStreamApiError,
   type NextMsgRequest,
@@ -8,6 +9,7 @@ import {
 } from "@nats-io/jetstream";
 import { type BrokerOperations, BrokerUnavailable, NoSuchConsumer, type StoredMessage } from "../broker.ts";
 import type { Connection } from "./connection.ts";
+import { nameAtBroker } from "./consumers.ts";
 import { readHeaders } from "./message-headers.ts";
 import type { Pauses } from "./pauses.ts";
 
@@ -18,6 +20,11 @@ const resets = 10;
 /** What operators ask of NATS. */
 export function createOperations(connection: Connection, pauses: Pauses): BrokerOperations {
   const manager = () => connection.session().manager;
+
+  async function find(stream: string, consumer: string): Promise<ConsumerInfo | undefined> {
+    const info = await manager().streams.info(stream).catch(ifMissing(undefined));
+    return info && manager().consumers.info(stream, nameAtBroker(consumer, info)).catch(ifMissing(undefined));
+  }
 
   async function recreate(stream: string, config: ConsumerConfig): Promise<void> {
     for (let tries = 1; ; tries++) {
@@ -60,7 +67,7 @@ export function createOperations(connection: Connection, pauses: Pauses): Broker
       }),
     consumer: (stream, consumer) =>
       asking(async () => {
-        const info = await manager().consumers.info(stream, consumer).catch(ifMissing(undefined));
+        const info = await find(stream, consumer);
         if (!info) return undefined;
         const paused = await pauses.isPaused(stream, consumer);
         return { pending: info.num_pending, unanswered: info.num_ack_pending, paused };
@@ -68,7 +75,7 @@ export function createOperations(connection: Connection, pauses: Pauses): Broker
     setPaused: (stream, consumer, paused) => asking(() => pauses.set(stream, consumer, paused)),
     startFrom: (stream, consumer, from) =>
       asking(async () => {
-        const info = await manager().consumers.info(stream, consumer).catch(ifMissing(undefined));
+        const info = await find(stream, consumer);
         if (!info) throw new NoSuchConsumer(stream, consumer);
         const { opt_start_seq: _, opt_start_time: __, deliver_policy: ___, ...config } = info.config;
         const wasPaused = await pauses.isPaused(stream, consumer);
