@@ -1,4 +1,5 @@
 import { runService } from "@weft/service";
+import { backoffMs } from "@weft/store";
 import { expireReservations } from "./app/expire-reservations.ts";
 import { serveInventory } from "./rpc/inventory-service.ts";
 import { settings } from "./settings.ts";
@@ -16,7 +17,9 @@ await runService<InventoryDatabase, typeof settings>({
     const products = createProductRepository(store);
     const reservations = createReservationRepository(store);
     const now = () => new Date();
-    startWorker({ name: "expiry", poll: expireReservations(reservations, now), intervalMs: 500 });
+    const pauseMs = (attempt: number) => backoffMs(attempt, { baseMs: 1_000, maxMs: 600_000 });
+    const poll = expireReservations({ reservations, logger, now, pauseMs });
+    startWorker({ name: "expiry", poll, intervalMs: 500 });
     return {
       services: [serveInventory({ products, reservations, now, reservationTtlMs: settings.RESERVATION_TTL_MS })],
       subscriptions: [

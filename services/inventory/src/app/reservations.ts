@@ -9,6 +9,18 @@ export interface Reservations {
    * Throws ProductNotFoundError and StockShortError (nothing is changed then), and what `step` throws.
    */
   change(orderId: string, step: (current: Reservation | undefined) => Transition): Promise<Reservation>;
-  /** The orders of held reservations whose time has come, longest overdue first. */
-  due(now: Date, limit: number): Promise<readonly string[]>;
+  /**
+   * Held reservations whose time has come and whose next attempt is due, longest overdue first. Leaves out what somebody is
+   * changing.
+   */
+  due(now: Date, limit: number): Promise<readonly Overdue[]>;
+  /** An attempt at one that was due failed: it isn't due again before `until`. */
+  postpone(overdue: Overdue, until: Date): Promise<void>;
+}
+
+/** A held reservation whose time has come. */
+export interface Overdue {
+  readonly orderId: string;
+  /** 1 at the first attempt to free its stock. */
+  readonly attempt: number;
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { silentLogger } from "@weft/telemetry";
 import { createLargeDatabase, type LargeDatabase } from "@weft/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { expireReservations } from "../app/expire-reservations.ts";
@@ -41,7 +42,9 @@ describe("among 100,000 products and as many reservations", () => {
     await reserveItems(reservations, now, 1_000)(order);
     await pinReservation(reservations, now)(order);
     await fulfilOrder(reservations, now)(order.orderId);
-    await expireReservations(reservations, now)(new AbortController().signal);
+    for (const overdue of await reservations.due(now(), 10)) await reservations.postpone(overdue, now());
+    const expiry = { reservations, logger: silentLogger, now, pauseMs: () => 0 };
+    await expireReservations(expiry)(new AbortController().signal);
     expect(await database.sequentialScans()).toEqual([]);
   });
 });

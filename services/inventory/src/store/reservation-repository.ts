@@ -9,6 +9,9 @@ import { keepStock, lockProducts } from "./product-repository.ts";
 import type { InventoryDatabase, ReservationsTable } from "./schema.ts";
 import { publishNews } from "./stock-events.ts";
 
+/** Part of the text and no parameter: for a prepared statement the index of held ones is of use only then. */
+const held = sql.lit<ReservationState["kind"]>("held");
+
 export function createReservationRepository(store: Store<InventoryDatabase>): Reservations {
   return {
     change(orderId, step) {
@@ -28,12 +31,24 @@ export function createReservationRepository(store: Store<InventoryDatabase>): Re
     },
 
     async due(now, limit) {
-      const query = store.db.selectFrom("reservations").select("order_id");
-      // The state is part of the text, and no parameter: for a prepared statement the index of held ones is of use only then.
-      const held = sql.lit<ReservationState["kind"]>("held");
-      const overdue = query.where("state", "=", held).where("expires_at", "<=", now);
-      const rows = await overdue.orderBy("expires_at").limit(limit).execute();
-      return rows.map((row) => row.order_id);
+      const rows = await store.db
+        .selectFrom("reservations")
+        .select(["order_id", "expiry_attempts"])
+        .where("state", "=", held)
+        .where("expires_at", "<=", now)
+        .where((row) => row.or([row("postponed_until", "is", null), row("postponed_until", "<=", now)]))
+        .orderBy("expires_at")
+        .limit(limit)
+        // One that somebody keeps locked would cost each sweep a wait.
+        .forNoKeyUpdate()
+        .skipLocked()
+        .execute();
+      return rows.map((row) => ({ orderId: row.order_id, attempt: row.expiry_attempts + 1 }));
+    },
+
+    async postpone({ orderId, attempt }, until) {
+      const query = store.db.updateTable("reservations").set({ expiry_attempts: attempt, postponed_until: until });
+      await query.where("order_id", "=", orderId).where("state", "=", held).execute();
     },
   };
 }
@@ -76,6 +91,8 @@ async function keepReservation(tx: Transaction<InventoryDatabase>, reservation: 
     state: state.kind,
     release_cause: state.kind === "released" ? state.cause : null,
     expires_at: expiresAt,
+    expiry_attempts: 0,
+    postponed_until: null,
   };
   await tx
     .insertInto("reservations")

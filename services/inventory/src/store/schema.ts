@@ -1,5 +1,5 @@
 import type { Migration } from "@weft/store";
-import type { ColumnType } from "kysely";
+import type { ColumnType, Generated } from "kysely";
 import type { ReleaseCause, ReservationState } from "../domain/reservation.ts";
 import type { Item } from "../domain/stock.ts";
 import { catalogue } from "./catalogue.ts";
@@ -27,6 +27,10 @@ export interface ReservationsTable {
   /** One value, since it never changes and is only ever read whole. */
   items: ColumnType<readonly Item[], string, never>;
   expires_at: Date;
+  /** Failed attempts to free its stock, once its time had come. */
+  expiry_attempts: Generated<number>;
+  /** When the next attempt is due, after one that failed. */
+  postponed_until: Date | null;
 }
 
 export const migrations: readonly Migration[] = [
@@ -63,6 +67,14 @@ export const migrations: readonly Migration[] = [
       ALTER TABLE products
         DROP CONSTRAINT products_price_minor_units_check,
         ADD CONSTRAINT products_cost_something CHECK (price_minor_units > 0)
+    `,
+  },
+  {
+    id: "0004_postponed_expiry",
+    sql: `
+      ALTER TABLE reservations
+        ADD COLUMN expiry_attempts integer NOT NULL DEFAULT 0,
+        ADD COLUMN postponed_until timestamptz(3)
     `,
   },
 ];

@@ -4,7 +4,6 @@ import { StockReservedSchema } from "@shop/contracts/inventory";
 import { OrderCreatedSchema } from "@shop/contracts/order";
 import { silentLogger } from "@weft/telemetry";
 import * as testkit from "@weft/testkit";
-import { sql } from "kysely";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { expireReservations } from "../app/expire-reservations.ts";
 import type { Reservations } from "../app/reservations.ts";
@@ -64,7 +63,7 @@ afterAll(() => database?.drop());
 
 /** Lets it happen again: stock is reserved when it was, what was not claimed in time expires, and orders come. */
 async function play(events: readonly testkit.RecordedEvent[], { expiring = true } = {}): Promise<void> {
-  const expire = expireReservations(reservations, now);
+  const expire = expireReservations({ reservations, logger: silentLogger, now, pauseMs: () => 0 });
   for (const event of events) {
     at = testkit.momentFor("inventory", event);
     if (expiring) await expire(new AbortController().signal);
@@ -88,9 +87,7 @@ function placedIn(events: readonly testkit.RecordedEvent[]): readonly string[] {
 }
 
 const wasTold = (events: readonly testkit.RecordedEvent[], orderId: string) =>
-  events
-    .filter((event) => testkit.isOf("inventory", event) && event.headers["ce-partitionkey"] === orderId)
-    .map(({ subject }) => subject.replace(/^.*\./, ""));
+  testkit.toldBy("inventory", events, orderId).map(({ subject }) => subject.replace(/^.*\./, ""));
 
 async function told(orderId: string): Promise<readonly string[]> {
   return (await published(database, orderId)).map((event) => event.replace(/[ :].*$/, ""));
@@ -101,13 +98,11 @@ async function stock(): Promise<object> {
   return Object.fromEntries(rows.map(({ id, stock, reserved }) => [id, [stock, reserved]]));
 }
 
-/** All that there is of stock, reservations and their events. */
-async function everything(): Promise<unknown> {
-  const { db } = database.store;
+/** All that there is of stock and reservations. */
+async function effects() {
   return {
     stock: await stock(),
-    reservations: await db.selectFrom("reservations").selectAll().orderBy("order_id").execute(),
-    events: (await sql`SELECT id FROM weft.outbox ORDER BY position`.execute(db)).rows,
+    reservations: await database.store.db.selectFrom("reservations").selectAll().orderBy("order_id").execute(),
   };
 }
 
@@ -123,12 +118,9 @@ describe.each(histories)("the recorded history $name", (history) => {
 
   it("has no second effect when its events come again, nor when the inbox has forgotten them", async () => {
     await play(events);
-    const once = await everything();
-    for (const [n, event] of [...events, ...events.toReversed()].entries()) await replay.deliver(event, n % 5);
-    expect(await everything()).toEqual(once);
-    await sql`TRUNCATE weft.inbox, weft.inbox_positions`.execute(database.store.db);
-    for (const event of events) await replay.deliver(event);
-    expect(await everything()).toEqual(once);
+    const { once, again, forgotten } = await testkit.deliverAgain(events, { replay, store: database.store, effects });
+    expect(again).toEqual(once);
+    expect(forgotten).toEqual(once);
   });
 });
 

@@ -25,6 +25,9 @@ export interface InventoryOptions {
   readonly reservationTtlMs?: number;
 }
 
+/** Until a reservation that could not be freed is tried again. */
+export const pauseMs = 5_000;
+
 /** The service as main.ts wires it, over the network, without broker and registry. */
 export async function openInventory(options: InventoryOptions): Promise<RunningInventory> {
   const { database, logger = silentLogger, reservationTtlMs = 60_000 } = options;
@@ -41,7 +44,7 @@ export async function openInventory(options: InventoryOptions): Promise<RunningI
     commands: createCommandStore(store),
   });
   const mesh = meshTo(server);
-  const sweep = expireReservations(reservations, now);
+  const sweep = expireReservations({ reservations, logger, now, pauseMs: () => pauseMs });
   return {
     client: createInventoryClient(mesh),
     clock,
