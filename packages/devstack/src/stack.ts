@@ -8,7 +8,7 @@ import { identify } from "./process/identity.ts";
 import { openLedger } from "./process/ledger.ts";
 import { choosePort, type PortPlan } from "./process/ports.ts";
 import { run } from "./process/programs.ts";
-import type { State } from "./process/supervised.ts";
+import type { State, StateDetail } from "./process/supervised.ts";
 import { consequenceOf, usersOfGenerated } from "./services/affected.ts";
 import { type RunningService, superviseService } from "./services/running-service.ts";
 import { watchSources } from "./services/watch.ts";
@@ -41,7 +41,7 @@ export interface StackOptions {
   readonly say?: (text: string) => void;
   /** Every line of every service; all lines are in `dataDir`/logs too. */
   readonly onLine?: (service: string, line: string) => void;
-  readonly onState?: (service: string, state: State, retryMs: number | undefined) => void;
+  readonly onState?: (service: string, state: State, detail: StateDetail) => void;
   /** The process on whose behalf the stack runs. */
   readonly launcherPid?: number;
 }
@@ -104,9 +104,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
           databaseUrl,
           restart: (options.restart ?? true) ? "always" : "never",
           onLine: options.onLine ?? (() => {}),
-          onState(service, state, retryMs) {
+          onState(service, state, detail) {
             record();
-            options.onState?.(service, state, retryMs);
+            options.onState?.(service, state, detail);
           },
         });
       }),

@@ -37,7 +37,7 @@ export async function dev(root: string, args: readonly string[], say: (text: str
     cluster: values.cluster === true,
     say: (text) => print("weft", text),
     onLine: (service, line) => print(service, line),
-    onState(service, state, retryMs) {
+    onState(service, state, { retryMs }) {
       if (state === "crashed")
         print("weft", `${service} ended; starting it again in ${retryMs} ms or when its code changes`);
       if (state === "ready" && announced) print("weft", `${service} is ready`);

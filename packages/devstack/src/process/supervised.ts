@@ -3,6 +3,14 @@ import type { Ledger } from "./ledger.ts";
 
 export type State = "stopped" | "starting" | "ready" | "crashed";
 
+/** What is known besides about a crash. */
+export interface StateDetail {
+  /** How the process ended by itself; absent when it could not be launched, or was ended since it never got ready. */
+  readonly exit?: Exit;
+  /** When it is started again; absent when it stays down. */
+  readonly retryMs?: number;
+}
+
 /** A process that can be stopped, killed and started again, on the same addresses and data. */
 export interface Supervised {
   readonly name: string;
@@ -31,7 +39,8 @@ export interface SupervisedOptions {
   /** A start that fails with such a message is tried again whatever `restart` says: what is in its way goes by itself. */
   readonly passing?: RegExp;
   readonly readyTimeoutMs?: number;
-  readonly onState?: (state: State, detail: { readonly exit?: Exit; readonly retryMs?: number }) => void;
+  /** One that has crashed may be started here at once. */
+  readonly onState?: (state: State, detail: StateDetail) => void;
   /** What to add to the error of a failed start, e.g. the end of its log. */
   readonly explain?: () => string;
 }
@@ -51,7 +60,7 @@ export function createSupervised(options: SupervisedOptions): Supervised {
   let launching: Promise<void> = Promise.resolve();
   let ready = deferred();
 
-  const become = (next: State, detail: { exit?: Exit; retryMs?: number } = {}) => {
+  const become = (next: State, detail: StateDetail = {}) => {
     state = next;
     onState(next, detail);
   };
@@ -83,7 +92,7 @@ export function createSupervised(options: SupervisedOptions): Supervised {
       const what = overdue ? `did not get ready in ${readyTimeoutMs / 1_000} s` : `ended ${because}`;
       failed(
         new Error(`${name} ${what}${served || overdue ? "" : " before it was ready"}${explain()}`),
-        { exit },
+        overdue ? {} : { exit },
         served,
       );
     });
@@ -92,8 +101,8 @@ export function createSupervised(options: SupervisedOptions): Supervised {
       () => {
         if (gone.signal.aborted || !wanted) return;
         served = true;
-        become("ready");
         ready.resolve();
+        become("ready");
       },
       () => {
         // When it ended, that is told above. When it only doesn't answer, it is ended, which is told above too.
@@ -109,25 +118,24 @@ export function createSupervised(options: SupervisedOptions): Supervised {
     return text === "" ? "" : `:\n${text}`;
   }
 
-  function failed(error: Error, detail: { exit?: Exit }, served = false): void {
+  function failed(error: Error, detail: StateDetail, served = false): void {
     repairing ||= served;
     const passing = options.passing?.test(error.message) === true && failures < PASSING_ATTEMPTS;
     const repaired = options.restart === "always" || (options.restart === "once-ready" && repairing);
+    // All is settled before it is told: who is told may start it again.
+    if (served) ready = deferred();
     if (!passing && !repaired) {
       wanted = false;
+      if (!served) ready.reject(error);
       become("crashed", detail);
-      const broken = ready;
-      if (served) ready = deferred();
-      else broken.reject(error);
       return;
     }
-    if (served) ready = deferred();
     const retryMs = Math.min(BACKOFF.maxMs, BACKOFF.firstMs * 2 ** failures);
     failures += 1;
-    become("crashed", { ...detail, retryMs });
     retry = setTimeout(() => {
       launching = launch();
     }, retryMs);
+    become("crashed", { ...detail, retryMs });
   }
 
   async function end(finish: (running: Child) => Promise<unknown>): Promise<void> {

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { moduleUrl } from "../infrastructure/infrastructure.ts";
 import { endOfLog, type Ground, logFile } from "../infrastructure/part.ts";
 import { waitForPort } from "../process/ports.ts";
-import { createSupervised, type State, type Supervised } from "../process/supervised.ts";
+import { createSupervised, type State, type StateDetail, type Supervised } from "../process/supervised.ts";
 import { parseLogLine, readyAddresses } from "./log-line.ts";
 import type { ServiceDescription } from "./workspace.ts";
 
@@ -20,7 +20,7 @@ export interface ServiceOptions {
   readonly databaseUrl: string | undefined;
   readonly restart: "always" | "never";
   readonly onLine: (service: string, line: string) => void;
-  readonly onState: (service: string, state: State, retryMs: number | undefined) => void;
+  readonly onState: (service: string, state: State, detail: StateDetail) => void;
 }
 
 /** Six services share the machine with their developer: a young generation smaller than V8's own saves memory; below 8 MB it costs a sixth of the CPU. */
@@ -68,7 +68,7 @@ export function superviseService(
       addresses = found;
     },
     explain: () => endOfLog(log, 20),
-    onState: (state, { retryMs }) => options.onState(name, state, retryMs),
+    onState: (state, detail) => options.onState(name, state, detail),
   });
   return Object.defineProperties(supervised, {
     addresses: { get: () => addresses, enumerable: true },
