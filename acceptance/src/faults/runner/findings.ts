@@ -2,6 +2,7 @@
 export type Finding =
   | { readonly kind: "figure"; readonly what: string; readonly value: number | string }
   | { readonly kind: "count"; readonly what: string; readonly seen: number; readonly wanted: number }
+  | { readonly kind: "least"; readonly what: string; readonly seen: number; readonly least: number }
   | { readonly kind: "bar"; readonly what: string; readonly value: number; readonly bar: number; readonly unit: string }
   | { readonly kind: "violation"; readonly text: string };
 
@@ -11,6 +12,8 @@ export interface Findings {
   figure(what: string, value: number | string): void;
   /** Must be exactly what is wanted. */
   count(what: string, seen: number, wanted: number): void;
+  /** Must be so many, or more. */
+  atLeast(what: string, seen: number, least: number): void;
   /** Should not be above the bar. */
   within(what: string, value: number, bar: number, unit: string): void;
   violation(text: string): void;
@@ -26,6 +29,7 @@ export function createFindings(): Findings {
     all,
     figure: (what, value) => void all.push({ kind: "figure", what, value }),
     count: (what, seen, wanted) => void all.push({ kind: "count", what, seen, wanted }),
+    atLeast: (what, seen, least) => void all.push({ kind: "least", what, seen, least }),
     within: (what, value, bar, unit) => void all.push({ kind: "bar", what, value, bar, unit }),
     violation(text) {
       violations += 1;
@@ -36,7 +40,17 @@ export function createFindings(): Findings {
 
 /** Why a finding fails its run; undefined when it doesn't. */
 export function failure(finding: Finding): string | undefined {
-  if (finding.kind === "violation") return finding.text;
-  if (finding.kind !== "count" || finding.seen === finding.wanted) return undefined;
-  return `${finding.what}: ${finding.seen} instead of ${finding.wanted}`;
+  const instead = (wanted: string, { what, seen }: { readonly what: string; readonly seen: number }): string =>
+    `${what}: ${seen} instead of ${wanted}`;
+  switch (finding.kind) {
+    case "violation":
+      return finding.text;
+    case "count":
+      return finding.seen === finding.wanted ? undefined : instead(`${finding.wanted}`, finding);
+    case "least":
+      return finding.seen >= finding.least ? undefined : instead(`at least ${finding.least}`, finding);
+    case "figure":
+    case "bar":
+      return undefined;
+  }
 }

@@ -14,6 +14,11 @@ function line(finding: Finding): string {
       return found(finding.what, String(finding.value));
     case "count":
       return found(finding.what, failure(finding) === undefined ? `${finding.seen}` : `✗ ${failure(finding)}`);
+    case "least":
+      return found(
+        finding.what,
+        failure(finding) === undefined ? `${finding.seen} ≥ ${finding.least}` : `✗ ${failure(finding)}`,
+      );
     case "bar":
       return found(
         finding.what,
@@ -33,7 +38,10 @@ export function asJson({ row, ok, seconds, findings }: RowReport): string {
     ok,
     seconds,
     figures: Object.fromEntries(of("figure").map(({ what, value }) => [what, value])),
-    counts: Object.fromEntries(of("count").map(({ what, seen, wanted }) => [what, { seen, wanted }])),
+    counts: Object.fromEntries([
+      ...of("count").map(({ what, seen, wanted }) => [what, { seen, wanted }]),
+      ...of("least").map(({ what, seen, least }) => [what, { seen, least }]),
+    ]),
     bars: Object.fromEntries(
       of("bar").map((bar) => [bar.what, { value: bar.value, bar: bar.bar, unit: bar.unit, judged: judged(bar) }]),
     ),

@@ -33,6 +33,16 @@ it("has failed when a count is wrong", async () => {
   expect(report.ok).toBe(false);
 });
 
+it("has failed when there is less of something than there must be", async () => {
+  const run = (seen: number) =>
+    runRow(
+      row(async ({ findings }) => findings.atLeast("sold", seen, 2)),
+      { ...options, root },
+    );
+  expect((await run(1)).ok).toBe(false);
+  expect((await run(2)).ok).toBe(true);
+});
+
 it("has failed when it throws, and what it built is taken down, the last first", async () => {
   const closed: string[] = [];
   let folder = "";
