@@ -11,6 +11,7 @@ export { type RecordedStatements, recordStatements } from "./database/record-sta
 export { type SequentialScan, type SequentialScanOptions, sequentialScans } from "./database/sequential-scans.ts";
 export { type DeadLetter, deadLetters } from "./events/dead-letters.ts";
 export { type Consumer, deliver } from "./events/deliver.ts";
+export { type AgainOptions, deliverAgain, type Repetition, type Seen } from "./events/deliver-again.ts";
 export { type Failure, failingAtFirst, failures } from "./events/failures.ts";
 export {
   asSeenBy,
@@ -19,10 +20,12 @@ export {
   idOf,
   interleave,
   isOf,
+  keyOf,
   momentFor,
   type RecordedEvent,
   readHistories,
   recordedAs,
+  toldBy,
 } from "./events/history.ts";
 export { type OutboxEvent, published } from "./events/published.ts";
 export { type Replay, type ReplayOptions, startReplay } from "./events/replay.ts";

@@ -5,7 +5,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { MixinSchema } from "@bufbuild/protobuf/wkt";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { asSeenBy, idOf, interleave, isOf, type RecordedEvent, readHistories, recordedAs } from "./history.ts";
+import { asSeenBy, idOf, interleave, isOf, type RecordedEvent, readHistories, recordedAs, toldBy } from "./history.ts";
 
 /** An event of a key; times are seconds of one minute. */
 function event(id: string, { key = "k", source = "order", happened = 0, stored = 0 } = {}): RecordedEvent {
@@ -33,6 +33,11 @@ describe("a recorded history", () => {
     expect(recordedAs(MixinSchema, { ...event("a"), subject: "another.Type" })).toBeUndefined();
     expect(isOf("order", event("a"))).toBe(true);
     expect(isOf("payment", event("a"))).toBe(false);
+  });
+
+  it("tells what a service said of a key", () => {
+    const events = [event("a"), event("b", { key: "other" }), event("c", { source: "payment" }), event("d")];
+    expect(ids(toldBy("order", events, "k"))).toEqual(["a", "d"]);
   });
 
   it("comes about for a service as its own events happened and the others arrived", () => {

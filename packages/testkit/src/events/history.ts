@@ -44,6 +44,11 @@ export function idOf({ headers }: RecordedEvent): string {
   return headers[eventHeaders.id] ?? "";
 }
 
+/** What orders it: an order's id, or a user's. */
+export function keyOf({ headers }: RecordedEvent): string {
+  return headers[eventHeaders.key] ?? "";
+}
+
 /** The event's contents if it is of that type; undefined for another one. */
 export function recordedAs<D extends DescMessage>(schema: D, event: RecordedEvent): MessageShape<D> | undefined {
   return event.subject === schema.typeName ? fromBinary(schema, bytesOf(event)) : undefined;
@@ -52,6 +57,11 @@ export function recordedAs<D extends DescMessage>(schema: D, event: RecordedEven
 /** Whether that service published it. */
 export function isOf(service: string, { headers }: RecordedEvent): boolean {
   return headers[eventHeaders.source] === `/${service}`;
+}
+
+/** What that service published of a key, in order. */
+export function toldBy(service: string, events: readonly RecordedEvent[], key: string): readonly RecordedEvent[] {
+  return events.filter((event) => isOf(service, event) && keyOf(event) === key);
 }
 
 /** When it came about for a service: its own when it happened there, another's when the stream got it. */
@@ -80,10 +90,6 @@ export function interleave(events: readonly RecordedEvent[], seed: number): read
     else lanes.splice(at, 1);
   }
   return order;
-}
-
-function keyOf({ headers }: RecordedEvent): string {
-  return headers[eventHeaders.key] ?? "";
 }
 
 /** Whole numbers from 0 up to a limit: a linear congruential generator with the constants of Numerical Recipes. */

@@ -5,8 +5,9 @@ import { type Delivery, type EventType, subscribe, Unprocessable } from "@weft/e
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../database/create-test-database.ts";
 import { deadLetters } from "./dead-letters.ts";
+import { deliverAgain } from "./deliver-again.ts";
 import { type Failure, failingAtFirst, failures } from "./failures.ts";
-import { bytesOf, type RecordedEvent } from "./history.ts";
+import { bytesOf, idOf, type RecordedEvent } from "./history.ts";
 import { type Replay, startReplay } from "./replay.ts";
 
 interface Tables {
@@ -45,11 +46,11 @@ function begin(failure: Failure = { name: "", times: 0, fail: async () => {} }):
   replay = startReplay({ service: "replay", store, subscriptions: [failingAtFirst(subscription, failure)] });
 }
 
-function recorded(root = "", stream = type.stream): RecordedEvent {
-  const data = toBinary(MixinSchema, create(MixinSchema, { name: "k", root }));
+function recorded(root = "", { stream = type.stream, key = "k" } = {}): RecordedEvent {
+  const data = toBinary(MixinSchema, create(MixinSchema, { name: key, root }));
   return {
     ...{ stream, sequence: 1, subject: type.subject, storedAt: "2026-05-01T10:00:00Z", message: {} },
-    headers: { "ce-id": randomUUID(), "ce-partitionkey": "k", "ce-sequence": "1", "ce-time": "2026-05-01T10:00:00Z" },
+    headers: { "ce-id": randomUUID(), "ce-partitionkey": key, "ce-sequence": "1", "ce-time": "2026-05-01T10:00:00Z" },
     data: Buffer.from(data).toString("base64"),
   };
 }
@@ -80,8 +81,40 @@ describe("a replay", () => {
 
   it("passes over the streams that nobody subscribes to", async () => {
     begin();
-    await replay.deliver(recorded("", "OTHER_V1"));
+    await replay.deliver(recorded("", { stream: "OTHER_V1" }));
     expect(delivered).toEqual([]);
+  });
+});
+
+describe("a history that is delivered again", () => {
+  it("comes to an inbox that knows it, and then to one that has forgotten it", async () => {
+    begin();
+    const event = recorded();
+    await replay.deliver(event);
+    const { once, again, forgotten } = await deliverAgain([event], { replay, store: database.store, effects });
+    expect(once.effects).toEqual([idOf(event)]);
+    expect(again).toEqual(once);
+    expect(forgotten.effects, "this handler leaves it all to the inbox").toEqual([idOf(event), idOf(event)]);
+  });
+
+  it("leaves out what became a dead letter, which is among what the service has published", async () => {
+    begin();
+    const [fine, never] = [recorded(), recorded("never", { key: "other" })];
+    for (const event of [fine, never]) await replay.deliver(event);
+    const { once, forgotten } = await deliverAgain([fine, never], { replay, store: database.store, effects });
+    expect(once.published).toHaveLength(1);
+    expect(forgotten.published).toEqual(once.published);
+  });
+
+  it("is looked at when the workers have settled what came", async () => {
+    begin();
+    const seen: string[] = [];
+    await deliverAgain([recorded()], {
+      ...{ replay, store: database.store },
+      settle: async () => void seen.push("settled"),
+      effects: async () => void seen.push("looked"),
+    });
+    expect(seen).toEqual(["looked", "settled", "looked", "settled", "looked"]);
   });
 });
 

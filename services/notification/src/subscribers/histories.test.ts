@@ -3,7 +3,6 @@ import { OrderCreatedSchema, OrderStatusChangedSchema } from "@shop/contracts/or
 import { PaymentCompletedSchema } from "@shop/contracts/payment";
 import { UserCreatedSchema, UserUpdatedSchema } from "@shop/contracts/user";
 import * as testkit from "@weft/testkit";
-import { sql } from "kysely";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Mailbox, startMailbox } from "../testing/mailbox.ts";
 import { openNotificationService, type RunningNotification } from "../testing/running-notification.ts";
@@ -93,12 +92,13 @@ describe.each(histories)("the recorded history $name", ({ name, events }) => {
 
   it("sends none when its events come again, nor when the inbox has forgotten them", async () => {
     await play(events);
-    for (const [n, event] of [...events, ...events.toReversed()].entries()) await replay.deliver(event, n % 5);
-    await send();
-    expect(await caught()).toEqual(messageIdsOf(events));
-    await sql`TRUNCATE weft.inbox, weft.inbox_positions`.execute(service.store.db);
-    await play(events.filter(isReadable));
-    expect(await caught()).toEqual(messageIdsOf(events));
+    const { once, again, forgotten } = await testkit.deliverAgain(events, {
+      ...{ replay, store: service.store, settle: send },
+      effects: caught,
+    });
+    expect(once.effects).toEqual(messageIdsOf(events));
+    expect(again).toEqual(once);
+    expect(forgotten).toEqual(once);
   });
 });
 

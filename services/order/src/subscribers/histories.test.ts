@@ -8,7 +8,6 @@ import {
   OrderStatus as Status,
 } from "@shop/contracts/order";
 import * as testkit from "@weft/testkit";
-import { sql } from "kysely";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { cancelOrder } from "../app/cancel-order.ts";
 import type { Orders } from "../app/orders.ts";
@@ -119,9 +118,7 @@ async function toldOf(orderId: string) {
 }
 
 const wasTold = (events: readonly testkit.RecordedEvent[], orderId: string) =>
-  events
-    .filter((event) => testkit.isOf("order", event) && event.headers["ce-partitionkey"] === orderId)
-    .map(({ subject, message }) => ({ subject, ...untimed(message) }));
+  testkit.toldBy("order", events, orderId).map(({ subject, message }) => ({ subject, ...untimed(message) }));
 
 function schemaOf(subject: string) {
   return subject === OrderCreatedSchema.typeName ? OrderCreatedSchema : OrderStatusChangedSchema;
@@ -131,13 +128,12 @@ function untimed(message: unknown): object {
   return { ...(message as object), createdAt: undefined, changedAt: undefined };
 }
 
-/** All that there is of orders and their events. */
-async function everything(): Promise<unknown> {
+/** All that there is of orders. */
+async function effects() {
   const { db } = database.store;
   return {
     orders: await db.selectFrom("orders").selectAll().orderBy("id").execute(),
     changes: await db.selectFrom("order_changes").selectAll().orderBy("order_id").orderBy("version").execute(),
-    events: (await sql`SELECT id FROM weft.outbox ORDER BY position`.execute(db)).rows,
   };
 }
 
@@ -153,12 +149,9 @@ describe.each(histories)("the recorded history $name", (history) => {
 
   it("has no second effect when its events come again, nor when the inbox has forgotten them", async () => {
     await play(events);
-    const once = await everything();
-    for (const [n, event] of [...events, ...events.toReversed()].entries()) await replay.deliver(event, n % 5);
-    expect(await everything()).toEqual(once);
-    await sql`TRUNCATE weft.inbox, weft.inbox_positions`.execute(database.store.db);
-    for (const event of events) await replay.deliver(event);
-    expect(await everything()).toEqual(once);
+    const { once, again, forgotten } = await testkit.deliverAgain(events, { replay, store: database.store, effects });
+    expect(again).toEqual(once);
+    expect(forgotten).toEqual(once);
   });
 });
 

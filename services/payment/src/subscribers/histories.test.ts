@@ -2,7 +2,6 @@ import { join } from "node:path";
 import { OrderCreatedSchema, OrderStatusChangedSchema, OrderStatus as Status } from "@shop/contracts/order";
 import { PaymentRefundedSchema } from "@shop/contracts/payment";
 import * as testkit from "@weft/testkit";
-import { sql } from "kysely";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type ProviderSimulator, startProviderSimulator } from "../testing/provider.ts";
 import { openPaymentService, type RunningPayment } from "../testing/running-payment.ts";
@@ -57,7 +56,7 @@ async function play(events: readonly testkit.RecordedEvent[]): Promise<void> {
     const changed = testkit.recordedAs(OrderStatusChangedSchema, event);
     if (changed?.status === Status.CANCELLED) cancelled.add(changed.orderId);
     if (testkit.isOf("payment", event)) {
-      await slow.get(orderOf(event))?.answer();
+      await slow.get(testkit.keyOf(event))?.answer();
       await act(event, cancelled);
     } else {
       await replay.deliver(event);
@@ -91,10 +90,8 @@ async function chargeSlowly(orderId: string): Promise<SlowCharge> {
   };
 }
 
-const orderOf = (event: testkit.RecordedEvent): string => event.headers["ce-partitionkey"] ?? "";
-
 async function act(event: testkit.RecordedEvent, cancelled: ReadonlySet<string>): Promise<void> {
-  const orderId = orderOf(event);
+  const orderId = testkit.keyOf(event);
   if (event.subject !== PaymentRefundedSchema.typeName) {
     await payment.turn("charge", orderId);
     return;
@@ -120,18 +117,19 @@ const endsOf = (ids: readonly string[]) =>
   );
 
 const wasTold = (events: readonly testkit.RecordedEvent[], orderId: string) =>
-  events
-    .filter((event) => testkit.isOf("payment", event) && orderOf(event) === orderId)
-    .map(({ subject }) => subject.replace(/^.*\./, ""));
+  testkit.toldBy("payment", events, orderId).map(({ subject }) => subject.replace(/^.*\./, ""));
 
-/** All that there is of payments, their events, and the provider's books. */
-async function everything(events: readonly testkit.RecordedEvent[]): Promise<unknown> {
-  const { db } = payment.store;
+/** All that there is of payments, and the provider's books. */
+async function effectsOf(events: readonly testkit.RecordedEvent[]) {
   return {
     ends: await endsOf(placedIn(events)),
-    payments: await db.selectFrom("payments").selectAll().orderBy("order_id").execute(),
-    events: (await sql`SELECT id FROM weft.outbox ORDER BY position`.execute(db)).rows,
+    payments: await payment.store.db.selectFrom("payments").selectAll().orderBy("order_id").execute(),
   };
+}
+
+/** One turn of each worker. */
+async function work(): Promise<void> {
+  for (const each of ["charge", "refund"] as const) await payment.turn(each);
 }
 
 describe.each(histories)("the recorded history $name", (history) => {
@@ -145,18 +143,14 @@ describe.each(histories)("the recorded history $name", (history) => {
 
   it("has no second effect when its events come again, nor when the inbox has forgotten them", async () => {
     await play(events);
-    const once = await everything(events);
-    for (const [n, event] of [...events, ...events.toReversed()].entries()) await replay.deliver(event, n % 5);
-    for (const work of ["charge", "refund"] as const) await payment.turn(work);
-    expect(await everything(events)).toEqual(once);
-    const letters = (await testkit.deadLetters(payment.store)).map(({ subject }) => subject);
-    expect(letters).toEqual(unreadable[history.name] ?? []);
-
-    const readable = events.filter(({ subject }) => !letters.includes(subject));
-    await sql`TRUNCATE weft.inbox, weft.inbox_positions`.execute(payment.store.db);
-    for (const event of readable) await replay.deliver(event);
-    for (const work of ["charge", "refund"] as const) await payment.turn(work);
-    expect(await everything(events)).toEqual(once);
+    const { once, again, forgotten } = await testkit.deliverAgain(events, {
+      ...{ replay, store: payment.store, settle: work },
+      effects: () => effectsOf(events),
+    });
+    expect(again).toEqual(once);
+    expect(forgotten).toEqual(once);
+    const letters = await testkit.deadLetters(payment.store);
+    expect(letters.map(({ subject }) => subject)).toEqual(unreadable[history.name] ?? []);
   });
 });
 
