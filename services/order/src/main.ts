@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { runService } from "@weft/service";
+import { backoffMs } from "@weft/store";
 import { fireTimers } from "./app/fire-timers.ts";
 import { createInventoryWarehouse } from "./peers/inventory-warehouse.ts";
 import { createUserCustomers } from "./peers/user-customers.ts";
@@ -33,7 +34,8 @@ await runService<OrderDatabase, typeof settings>({
       paymentTimeoutMs: settings.PAYMENT_TIMEOUT_MS,
     });
     const parts = { orders, now };
-    const poll = fireTimers(createTimerRepository(store), orders, now);
+    const pauseMs = (attempt: number) => backoffMs(attempt, { baseMs: 1_000, maxMs: 600_000 });
+    const poll = fireTimers({ timers: createTimerRepository(store), orders, logger, now, pauseMs });
     startWorker({ name: "order timers", poll, intervalMs: 1_000 });
     return {
       services: [service],

@@ -1,3 +1,4 @@
+import type { Logger } from "@weft/telemetry";
 import type { Orders } from "./orders.ts";
 import { giveUpPayment } from "./settle-order.ts";
 
@@ -8,25 +9,36 @@ export interface Timers {
    * `work` failed. Whoever asks meanwhile gets another one. False when none is due.
    */
   takeDue(now: Date, work: (timer: Timer) => Promise<void>): Promise<boolean>;
-  /** Sets a timer to another time; one that has fired meanwhile stays forgotten. */
+  /** An attempt at a timer failed: it isn't due again before `until`. One that has fired meanwhile stays forgotten. */
   postpone(timer: Timer, until: Date): Promise<void>;
 }
 
 export interface Timer {
   readonly orderId: string;
   readonly kind: TimerKind;
+  /** 1 at the first attempt to fire it. */
+  readonly attempt: number;
 }
 
 export type TimerKind = "payment_timeout";
 
+export interface TimerParts {
+  readonly timers: Timers;
+  readonly orders: Orders;
+  readonly logger: Logger;
+  readonly now: () => Date;
+  /** Milliseconds until the attempt after the n-th. */
+  readonly pauseMs: (attempt: number) => number;
+}
+
 const batchSize = 100;
-const retryMs = 10_000;
 
 /**
- * Fires what is due, at most a batch of it; answers how many. Stops early when `signal` fires. Rejects when one fails, which is
- * then due a while later: it must not stand in the way of all that were due after it.
+ * Fires what is due, at most a batch of it; resolves with how many were tried. Stops early when `signal` fires. A timer that
+ * fails is logged, and due again a while later: it holds up no other. Rejects when that can't be written either, as while the
+ * database is away, unless others of the batch were done before.
  */
-export function fireTimers(timers: Timers, orders: Orders, now: () => Date) {
+export function fireTimers({ timers, orders, logger, now, pauseMs }: TimerParts) {
   const giveUp = giveUpPayment(orders, now);
   const fire = async ({ orderId, kind }: Timer): Promise<void> => {
     switch (kind) {
@@ -34,7 +46,8 @@ export function fireTimers(timers: Timers, orders: Orders, now: () => Date) {
         await giveUp(orderId, "the payment did not arrive in time");
     }
   };
-  const fireNext = async (): Promise<boolean> => {
+  /** False when none is due. */
+  const fireOrPostpone = async (): Promise<boolean> => {
     let taken: Timer | undefined;
     try {
       return await timers.takeDue(now(), (timer) => {
@@ -42,14 +55,19 @@ export function fireTimers(timers: Timers, orders: Orders, now: () => Date) {
         return fire(timer);
       });
     } catch (error) {
-      // The reason is told, not what it may have prevented: without its database a timer stays due.
-      if (taken) await timers.postpone(taken, new Date(now().getTime() + retryMs)).catch(() => undefined);
-      throw error;
+      if (!taken) throw error;
+      logger.error({ ...taken, error }, "a timer was not fired: it is tried again later");
+      await timers.postpone(taken, new Date(now().getTime() + pauseMs(taken.attempt)));
+      return true;
     }
   };
   return async (signal: AbortSignal): Promise<number> => {
-    let fired = 0;
-    while (fired < batchSize && !signal.aborted && (await fireNext())) fired += 1;
-    return fired;
+    let tried = 0;
+    try {
+      while (tried < batchSize && !signal.aborted && (await fireOrPostpone())) tried += 1;
+    } catch (error) {
+      if (tried === 0) throw error;
+    }
+    return tried;
   };
 }

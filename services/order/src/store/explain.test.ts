@@ -35,7 +35,7 @@ describe("among 100,000 orders", () => {
     await orders.pageOfUser(userId, newest, 50);
     const timers = createTimerRepository(store);
     await timers.takeDue(placedAt, async () => {});
-    await timers.postpone({ orderId: id, kind: "payment_timeout" }, placedAt);
+    await timers.postpone({ orderId: id, kind: "payment_timeout", attempt: 1 }, placedAt);
     const feed = await openOrderFeed({ store, logger: silentLogger });
     for await (const { version } of feed.after(id, placed.order.version, new AbortController().signal)) {
       if (version > placed.order.version) break;

@@ -1,5 +1,5 @@
 import type { Migration } from "@weft/store";
-import type { ColumnType } from "kysely";
+import type { ColumnType, Generated } from "kysely";
 import type { TimerKind } from "../app/fire-timers.ts";
 import type { OrderStatus } from "../domain/order-status.ts";
 
@@ -43,6 +43,8 @@ export interface OrderTimersTable {
   order_id: string;
   kind: TimerKind;
   due_at: Date;
+  /** Those that failed. */
+  attempts: Generated<number>;
 }
 
 /** Notified when changes of orders were committed. */
@@ -100,4 +102,5 @@ export const migrations: readonly Migration[] = [
       DROP FUNCTION tell_order_changes();
     `,
   },
+  { id: "0003_timer_attempts", sql: "ALTER TABLE order_timers ADD COLUMN attempts integer NOT NULL DEFAULT 0" },
 ];

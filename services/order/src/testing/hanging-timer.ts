@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { openStore } from "@weft/store";
+import { silentLogger } from "@weft/telemetry";
 import { fireTimers, type Timers } from "../app/fire-timers.ts";
 import { createOrderRepository } from "../store/order-repository.ts";
 import type { OrderDatabase } from "../store/schema.ts";
@@ -40,5 +41,13 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
         await new Promise(() => {});
       }),
   };
-  await fireTimers(hanging, createOrderRepository(store), () => new Date(now))(new AbortController().signal);
+  const orders = createOrderRepository(store);
+  const fire = fireTimers({
+    timers: hanging,
+    orders,
+    logger: silentLogger,
+    now: () => new Date(now),
+    pauseMs: () => 0,
+  });
+  await fire(new AbortController().signal);
 }

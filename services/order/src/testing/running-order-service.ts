@@ -63,7 +63,8 @@ export async function openOrderService(options: OrderServiceOptions): Promise<Ru
     commands: createCommandStore(store),
   });
   const toOrders = meshTo(server);
-  const fire = fireTimers(createTimerRepository(store), orders, now);
+  const timers = createTimerRepository(store);
+  const fire = fireTimers({ timers, orders, logger, now, pauseMs: () => 1_000 });
   return {
     address: server,
     client: createOrderClient(toOrders),
