@@ -36,15 +36,14 @@ export function expireReservations({ reservations, logger, now, pauseMs }: Expir
   };
   return async (signal: AbortSignal): Promise<number> => {
     let looked = 0;
-    for (const overdue of await reservations.due(now(), batchSize)) {
-      signal.throwIfAborted();
-      try {
+    try {
+      for (const overdue of await reservations.due(now(), batchSize)) {
+        signal.throwIfAborted();
         await freeOrPostpone(overdue);
-      } catch (error) {
-        if (looked > 0) return looked;
-        throw error;
+        looked += 1;
       }
-      looked += 1;
+    } catch (error) {
+      if (looked === 0) throw error;
     }
     return looked;
   };
