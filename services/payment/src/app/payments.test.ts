@@ -1,19 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { OrderCreatedSchema, OrderStatus } from "@shop/contracts/order";
+import { OrderCreatedSchema } from "@shop/contracts/order";
 import { Unprocessable } from "@weft/events";
 import { type Logger, silentLogger } from "@weft/telemetry";
 import { deliver } from "@weft/testkit";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { orderEvents } from "../testing/order-events.ts";
 import { type ProviderSimulator, startProviderSimulator } from "../testing/provider.ts";
-import {
-  inFlightMs,
-  leaseMs,
-  openPaymentService,
-  pauseMs,
-  type RunningPayment,
-  watchMs,
-} from "../testing/running-payment.ts";
+import { leaseMs, openPaymentService, pauseMs, type RunningPayment } from "../testing/running-payment.ts";
 
 let provider: ProviderSimulator;
 let payment: RunningPayment;
@@ -35,32 +28,14 @@ beforeEach(() => {
   id = randomUUID();
 });
 afterEach(async () => {
-  payment.during.request = payment.during.charge = payment.during.find = undefined;
+  payment.during.charge = undefined;
   payment.standings.clear();
   await provider.fault({ fail: 0, stall: 0, lose: 0 });
   errors.length = 0;
-  await payment.store.db.deleteFrom("payments").execute();
+  await payment.empty();
 });
 
 const status = async (): Promise<string | undefined> => (await payment.payments.get(id))?.status;
-
-/** The order was cancelled when its request to charge had left, and the provider has not heard of it. */
-async function believedUncharged(): Promise<void> {
-  await order.created(id);
-  await provider.fault({ stall: 1 });
-  await payment.turn("charge");
-  await order.cancelled(id);
-  payment.pass(inFlightMs);
-  expect(await payment.turn("charge")).toMatchObject([{ status: "cancelled" }]);
-}
-
-/** The request arrives after all. */
-async function chargeLate(): Promise<void> {
-  const body = JSON.stringify({ amount_minor: 1250, currency: "USD", token: "tok_visa", order_id: id });
-  const headers = { "content-type": "application/json", "idempotency-key": id };
-  const { status } = await fetch(`${provider.url}/charges`, { method: "POST", headers, body });
-  expect(status).toBe(201);
-}
 
 describe("an order that was placed", () => {
   it("is charged once, by the amount of its event", async () => {
@@ -135,179 +110,6 @@ describe("the order service's word", () => {
       expect(await status()).toBe("completed");
     },
   );
-});
-
-describe("a cancelled order", () => {
-  it("that was not charged never is", async () => {
-    await order.created(id);
-    await order.cancelled(id);
-    expect(await payment.turn("charge")).toEqual([]);
-    expect(await status()).toBe("cancelled");
-    expect(await provider.charges(id)).toEqual([]);
-  });
-
-  it("that was not heard of before leaves a tombstone, which no later event revives", async () => {
-    await order.cancelled(id);
-    await order.created(id);
-    expect(await payment.turn("charge")).toEqual([]);
-    expect(await payment.payments.get(id)).toMatchObject({ status: "cancelled", amount: undefined });
-  });
-
-  it("that was cancelled while the order service was being asked is not charged", async () => {
-    await order.created(id);
-    const [claim] = await payment.claim("charge");
-    await order.cancelled(id);
-    if (claim) await payment.charge(claim);
-    expect(await status()).toBe("cancelled");
-    expect(await provider.charges(id)).toEqual([]);
-  });
-
-  it("that is being charged gets its money back", async () => {
-    await order.created(id);
-    payment.during.charge = (orderId) => order.cancelled(orderId);
-    await payment.turn("charge");
-    expect(await status()).toBe("refunding");
-    await payment.turn("refund");
-    expect(await status()).toBe("refunded");
-    expect(await provider.refunds(id)).toMatchObject([{ amount_minor: 1250 }]);
-    expect(await payment.published(id)).toEqual(["PaymentRefunded"]);
-  });
-
-  it.each(["fail", "stall"])(
-    "is not charged by a retry, after a provider that %ss the first request",
-    async (fault) => {
-      await order.created(id);
-      await provider.fault({ [fault]: 1 });
-      await payment.turn("charge");
-      await order.cancelled(id);
-      payment.pass(pauseMs);
-      expect(await payment.turn("charge")).toMatchObject([{ status: "charging", cancelRequested: true }]);
-      payment.pass(inFlightMs);
-      expect(await payment.turn("charge")).toMatchObject([{ status: "cancelled" }]);
-      expect(await provider.charges(id)).toEqual([]);
-      expect(await payment.published(id)).toEqual([]);
-    },
-  );
-
-  it("is not charged after a crash before the request: its tombstone is all that is left", async () => {
-    await order.created(id);
-    payment.during.request = () => Promise.reject(new Error("crash"));
-    await expect(payment.turn("charge")).rejects.toThrow("crash");
-    payment.during.request = undefined;
-    payment.standings.set(id, "cancelled");
-    payment.pass(leaseMs);
-    expect(await payment.turn("charge")).toMatchObject([{ status: "cancelled" }]);
-    expect(await provider.charges(id)).toEqual([]);
-  });
-
-  it("gets back what a lost answer charged, without a second request to charge", async () => {
-    await order.created(id);
-    await provider.fault({ lose: 1 });
-    await payment.turn("charge");
-    await order.cancelled(id);
-    payment.pass(pauseMs);
-    payment.during.request = () => Promise.reject(new Error("nobody asks for a charge"));
-    expect(await payment.turn("charge")).toMatchObject([{ status: "refunding" }]);
-    await payment.turn("refund");
-    expect(await provider.refunds(id)).toHaveLength(1);
-    expect(await payment.published(id)).toEqual(["PaymentRefunded"]);
-  });
-
-  it("is not believed to be uncharged while its request may be on its way: a late charge goes back", async () => {
-    const slow = await openPaymentService({ providerUrl: provider.url, timeoutMs: 50 });
-    const events = orderEvents(slow);
-    await events.created(id, { token: "tok_slow" });
-    await slow.turn("charge");
-    await events.cancelled(id);
-    slow.pass(pauseMs);
-    expect(await slow.turn("charge")).toMatchObject([{ status: "charging" }]);
-    await expect.poll(() => provider.charges(id)).toHaveLength(1);
-    slow.pass(pauseMs);
-    expect(await slow.turn("charge")).toMatchObject([{ status: "refunding" }]);
-    await slow.close();
-  });
-
-  it("is looked for at the provider long after it was believed to be uncharged: a charge that turns up goes back", async () => {
-    await believedUncharged();
-    expect(await payment.turn("watch"), "not before the pause is over").toEqual([]);
-    payment.pass(pauseMs);
-    expect(await payment.turn("watch")).toMatchObject([{ status: "cancelled" }]);
-
-    await chargeLate();
-    payment.pass(pauseMs);
-    expect(await payment.turn("watch")).toMatchObject([{ status: "refunding" }]);
-    await payment.turn("refund");
-    expect(await status()).toBe("refunded");
-    expect(await provider.refunds(id)).toMatchObject([{ amount_minor: 1250 }]);
-    expect(await payment.published(id)).toEqual(["PaymentRefunded"]);
-  });
-
-  it("is looked for at the provider until nothing can turn up, and no longer", async () => {
-    await believedUncharged();
-    payment.pass(watchMs);
-    payment.during.find = async () => ({ kind: "unknown", problem: "HTTP 500" });
-    expect(await payment.turn("watch")).toHaveLength(1);
-    payment.during.find = undefined;
-    payment.pass(pauseMs);
-    expect(await payment.turn("watch")).toMatchObject([{ status: "cancelled", watchedUntil: undefined }]);
-    payment.pass(watchMs);
-    expect(await payment.turn("watch")).toEqual([]);
-  });
-
-  it("gets its money back though the attempt that charged was given up for lost", async () => {
-    await order.created(id);
-    payment.during.charge = async (orderId) => {
-      payment.during.charge = undefined;
-      await order.cancelled(orderId);
-      await payment.store.db
-        .updateTable("payments")
-        .set({ status: "cancelled", payment_token: null })
-        .where("order_id", "=", orderId)
-        .execute();
-    };
-    expect(await payment.turn("charge")).toMatchObject([{ status: "refunding" }]);
-    payment.pass(1);
-    await payment.turn("refund");
-    expect(await status()).toBe("refunded");
-  });
-
-  it("whose charge is in doubt waits until the provider can be asked", async () => {
-    await order.created(id);
-    await provider.fault({ fail: 1 });
-    await payment.turn("charge");
-    await order.cancelled(id);
-    payment.during.find = async () => ({ kind: "unknown", problem: "HTTP 500" });
-    payment.pass(inFlightMs);
-    expect(await payment.turn("charge")).toMatchObject([{ status: "charging" }]);
-    payment.during.find = undefined;
-    payment.pass(pauseMs);
-    expect(await payment.turn("charge")).toMatchObject([{ status: "cancelled" }]);
-  });
-
-  it("counts the attempts at its refund from the first on", async () => {
-    await order.created(id);
-    await payment.turn("charge");
-    await order.cancelled(id);
-    expect(await payment.claim("refund")).toMatchObject([{ attempt: 1 }]);
-  });
-
-  it("that was charged gets its money back, once", async () => {
-    await order.created(id);
-    await payment.turn("charge");
-    await order.cancelled(id);
-    await order.cancelled(id);
-    await payment.turn("refund");
-    await payment.turn("refund");
-    expect(await provider.refunds(id)).toHaveLength(1);
-    expect(await payment.published(id)).toEqual(["PaymentCompleted", "PaymentRefunded"]);
-  });
-
-  it("is the only one that gives money back", async () => {
-    await order.created(id);
-    await payment.turn("charge");
-    for (const to of [OrderStatus.CONFIRMED, OrderStatus.SHIPPED, OrderStatus.DELIVERED]) await order.changed(id, to);
-    expect(await status()).toBe("completed");
-  });
 });
 
 describe("what goes wrong on the way", () => {
