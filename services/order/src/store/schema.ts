@@ -97,7 +97,8 @@ export const migrations: readonly Migration[] = [
   {
     id: "0002_changes_told_after_commit",
     sql: `
-      -- Transactions that notify commit one after the other: watchers are told after the commit.
+      -- Transactions that notify commit one after the other: watchers are told after the commit. The former version can do without:
+      -- while its processes are left, what they change is found by the watchers' poll, within 5 s.
       DROP TRIGGER order_changes_told ON order_changes;
       DROP FUNCTION tell_order_changes();
     `,

@@ -20,7 +20,7 @@ export interface PaymentsTable {
   cancel_requested: boolean;
   /** When a charge was last begun; unknown for one that was begun before this column was. */
   asked_at: Date | null;
-  /** How long the charge of a cancelled order is looked for, though nothing was found. */
+  /** How long the charge of a cancelled order is looked for, though nothing was found. Means nothing in another status. */
   watched_until: Date | null;
   provider_reference: string | null;
   reason: string | null;
@@ -70,12 +70,16 @@ export const migrations: readonly Migration[] = [
   },
   { id: "0002_asked_at", sql: "ALTER TABLE payments ADD COLUMN asked_at timestamptz(3)" },
   {
+    // No CHECK says that only cancelled ones have it: the former version leaves it behind when a charge turns up after all.
     id: "0003_watched_until",
+    sql: "ALTER TABLE payments ADD COLUMN IF NOT EXISTS watched_until timestamptz(3)",
+  },
+  {
+    // In a transaction of its own: the column takes no time, the index as long as a look at the table.
+    id: "0004_payments_to_watch",
     sql: `
-      ALTER TABLE payments
-        ADD COLUMN watched_until timestamptz(3),
-        ADD CONSTRAINT payments_watched_once_cancelled CHECK (watched_until IS NULL OR status = 'cancelled');
-      CREATE INDEX payments_to_watch ON payments (due_at) WHERE status = 'cancelled' AND watched_until IS NOT NULL;
+      CREATE INDEX IF NOT EXISTS payments_to_watch ON payments (due_at)
+        WHERE status = 'cancelled' AND watched_until IS NOT NULL
     `,
   },
 ];
