@@ -126,11 +126,14 @@ describe("a reservation that can't be freed", () => {
     await reserve("kettle", 1_001);
     pass(1_001);
     const client = await database.store.connect("somebody");
-    await client.query("BEGIN");
-    await client.query("SELECT FROM reservations WHERE order_id = $1 FOR UPDATE", [locked]);
-    expect(await sweep()).toBe(1);
-    expect(await reserved("kettle")).toBe(0);
-    await client.end();
+    try {
+      await client.query("BEGIN");
+      await client.query("SELECT FROM reservations WHERE order_id = $1 FOR UPDATE", [locked]);
+      expect(await sweep()).toBe(1);
+      expect(await reserved("kettle")).toBe(0);
+    } finally {
+      await client.end();
+    }
     await expect.poll(() => sweep()).toBe(1);
     expect(await reserved("beans")).toBe(0);
     expect(failures).toEqual([]);
