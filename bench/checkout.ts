@@ -8,13 +8,11 @@ import { type Assignment, type Customers, type Ordering, startCustomers } from "
 import { settled } from "./checkout/settled.ts";
 import { areWhole, stepsOf } from "./checkout/steps.ts";
 import { type createReport, quantile } from "./report.ts";
+import type { Size } from "./size.ts";
 
 type Report = ReturnType<typeof createReport>;
 
 const root = resolve(import.meta.dirname, "..");
-const rounds = 3;
-const crowds = [1, 16, 64];
-const timing = { warmUpMs: 1_000, measuredMs: 4_000 };
 const mostSteps = 40;
 
 /**
@@ -22,7 +20,8 @@ const mostSteps = 40;
  * order after the other and watch each; what an order costs each process in CPU time, effects after CONFIRMED included;
  * and, from the traces of a share of the orders, where the time of an order goes.
  */
-export async function run(report: Report): Promise<void> {
+export async function run(report: Report, size: Size): Promise<void> {
+  const [one, some, many] = [1, size(16, 2), size(64, 4)];
   const dataDir = mkdtempSync(join(root, ".weft-bench-"));
   const interrupt = onInterrupt(() => process.exit(interrupt.exitCode()));
   let stack: Stack | undefined;
@@ -37,9 +36,11 @@ export async function run(report: Report): Promise<void> {
       restart: false,
       env: environment(collector),
     });
-    customers = await open(stack, interrupt.signal);
-    await measure(report, stack, customers);
-    for (const crowd of [1, 16]) await breakDown(report, stack, customers, collector, crowd);
+    customers = await open(stack, many, interrupt.signal);
+    const ground = { report, size, stack, customers };
+    await settledAfter(ground, { crowd: some, warmUpMs: size(10_000, 1_000), measuredMs: 0, traced: 0 });
+    await measure(ground, [one, some, many]);
+    for (const crowd of [one, some]) await breakDown(ground, collector, crowd);
   } finally {
     customers?.close();
     await stack?.close();
@@ -47,6 +48,14 @@ export async function run(report: Report): Promise<void> {
     rmSync(dataDir, { recursive: true, force: true });
     interrupt.dispose();
   }
+}
+
+/** What the parts of the benchmark stand on. */
+interface Ground {
+  readonly report: Report;
+  readonly size: Size;
+  readonly stack: Stack;
+  readonly customers: Customers;
 }
 
 /** Nothing is traced but what the customer asks it for. */
@@ -61,12 +70,12 @@ function environment(collector: Collector): NodeJS.ProcessEnv {
   };
 }
 
-async function open(stack: Stack, signal: AbortSignal): Promise<Customers> {
+async function open(stack: Stack, most: number, signal: AbortSignal): Promise<Customers> {
   const services = Object.fromEntries(stack.services.map((service) => [service.name, service]));
   const shop = shopOf({ env: stack.env, services });
   const gateway = services.gateway?.addresses.grpc ?? "";
   const userIds: string[] = [];
-  for (let i = 1; i <= Math.max(...crowds); i++) userIds.push((await shop.createUser(`Bench Customer ${i}`)).id);
+  for (let i = 1; i <= most; i++) userIds.push((await shop.createUser(`Bench Customer ${i}`)).id);
   const plenty = (await shop.products()).filter(({ stock = 0 }) => stock >= 10_000);
   return startCustomers({ gateway, userIds, productIds: plenty.map(({ id }) => id) }, signal);
 }
@@ -81,16 +90,20 @@ interface Round {
 }
 
 /** Median of the rounds, figure by figure; crowds take turns within a round. */
-async function measure(report: Report, stack: Stack, customers: Customers): Promise<void> {
+async function measure(ground: Ground, crowds: readonly number[]): Promise<void> {
+  const { report, size, stack, customers } = ground;
+  const [rounds, warmUpMs, measuredMs] = [size(3, 1), size(1_000, 0), size(4_000, 1_000)];
   const seen = new Map<number, Round[]>(crowds.map((crowd) => [crowd, []]));
-  await settledAfter(stack, customers, { crowd: 16, warmUpMs: 10_000, measuredMs: 0, traced: 0 });
   for (let round = 0; round < rounds; round++) {
     for (const [crowd, each] of seen) {
       const before = cpuOf(stack, customers.pid);
-      const { orders, placed, ...rest } = await settledAfter(stack, customers, { crowd, ...timing, traced: 0 });
+      const { orders, placed, ...rest } = await settledAfter(ground, {
+        ...{ crowd, warmUpMs, measuredMs },
+        traced: 0,
+      });
       each.push({
         ...rest,
-        rps: orders.length / (timing.measuredMs / 1_000),
+        rps: orders.length / (measuredMs / 1_000),
         p50: quantile(orders, 0.5),
         p99: quantile(orders, 0.99),
         cpu: costOf(before, cpuOf(stack, customers.pid), placed),
@@ -118,8 +131,7 @@ async function measure(report: Report, stack: Stack, customers: Customers): Prom
 
 /** Orders, and then what they still cause: mails, stock, the ends of their processes. */
 async function settledAfter(
-  stack: Stack,
-  customers: Customers,
+  { stack, customers }: Ground,
   assignment: Assignment,
 ): Promise<Ordering & { readonly behindMs: number }> {
   const ordering = await customers.order(assignment);
@@ -132,18 +144,13 @@ async function settledAfter(
  * One row a step, the most expensive first; the many that cost next to nothing are left out. A step named `wait for …` is
  * the time between a cause and its later effect.
  */
-async function breakDown(
-  report: Report,
-  stack: Stack,
-  customers: Customers,
-  collector: Collector,
-  crowd: number,
-): Promise<void> {
+async function breakDown(ground: Ground, collector: Collector, crowd: number): Promise<void> {
+  const { report, size } = ground;
   collector.clear();
-  const { traceIds, errors } = await settledAfter(stack, customers, {
+  const { traceIds, errors } = await settledAfter(ground, {
     crowd,
     warmUpMs: 0,
-    measuredMs: 3_000,
+    measuredMs: size(3_000, 500),
     traced: Math.max(0.25, 1 / crowd),
   });
   await collector.until((spans) => areWhole(spans, traceIds), { timeoutMs: 30_000 });

@@ -7,16 +7,15 @@ import { type Shop, shopOf, until } from "@shop/acceptance";
 import { OrderService, OrderStatus } from "@shop/contracts/order";
 import type { StackRecord } from "@weft/devstack";
 import { type createReport, quantile } from "./report.ts";
+import type { Size } from "./size.ts";
 
 const root = resolve(import.meta.dirname, "..");
-const warmUp = 20;
-const measured = 200;
 
 /**
  * What a developer feels: `npm run dev` on an installed clone until all services are ready (bar: 20 s), the memory of all
  * its processes together (bar: 1.5 GB PSS), and the time from POST /v1/orders to CONFIRMED (bar: p50 300 ms).
  */
-export async function run(report: ReturnType<typeof createReport>): Promise<void> {
+export async function run(report: ReturnType<typeof createReport>, size: Size): Promise<void> {
   const startedAt = performance.now();
   const dev = spawn("npm", ["run", "dev"], { cwd: root, detached: true, stdio: ["ignore", "pipe", "inherit"] });
   let output = "";
@@ -40,7 +39,7 @@ export async function run(report: ReturnType<typeof createReport>): Promise<void
       held: readyMs <= 20_000 ? "met" : "missed",
     });
     const record = JSON.parse(readFileSync(join(root, ".weft", "dev.json"), "utf8")) as StackRecord;
-    await orders(record, report);
+    await orders(record, report, size);
     memory(dev, report);
   } finally {
     // As Ctrl-C does it: to the whole group.
@@ -53,7 +52,8 @@ export async function run(report: ReturnType<typeof createReport>): Promise<void
   }
 }
 
-async function orders(record: StackRecord, report: ReturnType<typeof createReport>): Promise<void> {
+async function orders(record: StackRecord, report: ReturnType<typeof createReport>, size: Size): Promise<void> {
+  const [warmUp, measured] = [size(20, 2), size(200, 10)];
   const shop = shopOf(record);
   const baseUrl = `http://${record.services.gateway?.addresses.grpc}`;
   const client = createClient(OrderService, createGrpcTransport({ baseUrl }));

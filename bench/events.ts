@@ -7,11 +7,9 @@ import { begin, perform } from "./events/perform.ts";
 import type { Answer } from "./events/task.ts";
 import { fillOutbox, openWorld, type Servers } from "./events/world.ts";
 import { type createReport, median, quantile, type Row } from "./report.ts";
+import type { Size } from "./size.ts";
 
 const root = resolve(import.meta.dirname, "..");
-const rounds = 3;
-const count = 50_000;
-const warmUp = 10_000;
 const window = 256;
 const batch = 100;
 
@@ -22,7 +20,7 @@ type Report = ReturnType<typeof createReport>;
  * and every worker is a process of its own. Bars: relay 0.6 of raw, 3,000 effects a second, 10,000 in batches; from commit to handler
  * p50 10 ms and p99 50 ms at 500 a second; an outbox that stays as large as it is over 1,000,000 events.
  */
-export async function run(report: Report): Promise<void> {
+export async function run(report: Report, size: Size): Promise<void> {
   const dataDir = mkdtempSync(join(root, ".weft-bench-"));
   let stack: Stack | undefined;
   try {
@@ -30,16 +28,17 @@ export async function run(report: Report): Promise<void> {
     stack = await startStack({ root, dataDir, ports: "free", services: [], ephemeral: false, env });
     const started = stack;
     const world = (name: string): Promise<Servers> => newWorld(started, dataDir, name);
-    await throughput(report, world);
-    await latency(report, await world("latency"));
-    await size(report, await world("size"));
+    await throughput(report, size, world);
+    await latency(report, size, await world("latency"));
+    await tableSize(report, size, await world("size"));
   } finally {
     await stack?.close();
     rmSync(dataDir, { recursive: true, force: true });
   }
 }
 
-async function throughput(report: Report, world: (name: string) => Promise<Servers>): Promise<void> {
+async function throughput(report: Report, size: Size, world: (name: string) => Promise<Servers>): Promise<void> {
+  const [rounds, count, warmUp] = [size(3, 1), size(50_000, 1_000), size(10_000, 200)];
   const rates = new Map<string, number[]>();
   const errors = new Map<string, number>();
   const note = async (variant: string, working: Promise<Answer>): Promise<void> => {
@@ -70,8 +69,8 @@ async function throughput(report: Report, world: (name: string) => Promise<Serve
   row("subscriber-batch", 8, { batch, bar_rps: 10_000, held: held(rate("subscriber-batch") >= 10_000) });
 }
 
-async function latency(report: Report, servers: Servers): Promise<void> {
-  const [count, perSecond] = [5_000, 500];
+async function latency(report: Report, size: Size, servers: Servers): Promise<void> {
+  const [count, perSecond] = [size(5_000, 750), 500];
   const handling = begin({ ...servers, role: "note-starts", count });
   await handling.ready;
   const published = await perform({ ...servers, role: "publish-steadily", count, perSecond });
@@ -89,9 +88,9 @@ async function latency(report: Report, servers: Servers): Promise<void> {
   });
 }
 
-async function size(report: Report, servers: Servers): Promise<void> {
-  const events = 1_000_000;
-  const retentionMs = 20_000;
+async function tableSize(report: Report, size: Size, servers: Servers): Promise<void> {
+  const events = size(1_000_000, 2_000);
+  const retentionMs = size(20_000, 1_000);
   const {
     rate,
     errors,
