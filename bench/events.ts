@@ -38,7 +38,7 @@ export async function run(report: Report, size: Size): Promise<void> {
 }
 
 async function throughput(report: Report, size: Size, world: (name: string) => Promise<Servers>): Promise<void> {
-  const [rounds, count, warmUp] = [size(3, 1), size(50_000, 1_000), size(10_000, 200)];
+  const [rounds, count, warmUp] = [size(3, 1), size(50_000, 400), size(10_000, 100)];
   const rates = new Map<string, number[]>();
   const errors = new Map<string, number>();
   const note = async (variant: string, working: Promise<Answer>): Promise<void> => {
@@ -70,7 +70,7 @@ async function throughput(report: Report, size: Size, world: (name: string) => P
 }
 
 async function latency(report: Report, size: Size, servers: Servers): Promise<void> {
-  const [count, perSecond] = [size(5_000, 750), 500];
+  const [count, perSecond] = [size(5_000, 600), 500];
   const handling = begin({ ...servers, role: "note-starts", count });
   await handling.ready;
   const published = await perform({ ...servers, role: "publish-steadily", count, perSecond });
@@ -89,7 +89,7 @@ async function latency(report: Report, size: Size, servers: Servers): Promise<vo
 }
 
 async function tableSize(report: Report, size: Size, servers: Servers): Promise<void> {
-  const events = size(1_000_000, 2_000);
+  const events = size(1_000_000, 1_000);
   const retentionMs = size(20_000, 1_000);
   const {
     rate,
