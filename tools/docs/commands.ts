@@ -16,9 +16,9 @@ const elsewhere: Readonly<Record<string, Elsewhere>> = {
   "npm run dev -- --cluster": { file: "packages/devstack/src/cluster.test.ts", names: "cluster: true" },
   "npm run dev:reset": { file: "packages/devstack/src/commands/reset.ts", names: "weft reset" },
   "npm run test:faults": { file: ".ci/run", names: "npm run test:faults" },
-  "npm run bench -- dev --json": { file: "bench/main.ts", names: "--json" },
-  "npm run bench -- checkout": { file: "bench/checkout.ts", names: "export async function run" },
-  "npm run bench -- events": { file: "bench/events.ts", names: "export async function run" },
+  "npm run bench -- dev --json": { file: ".ci/run", names: "npm run bench -- dev --ci" },
+  "npm run bench -- checkout": { file: ".ci/run", names: "npm run bench -- checkout --ci" },
+  "npm run bench -- events": { file: ".ci/run", names: "npm run bench -- events --ci" },
   "docker compose up --build": { file: "docker-compose.yml", names: "docker compose up --build" },
 };
 
