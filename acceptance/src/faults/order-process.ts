@@ -26,7 +26,7 @@ export const orderProcess: Row = {
   minutes: 45,
   async run(ground) {
     const { findings, size, say, signal, random } = ground;
-    const plan = createCrashPlan({ farthest: size(25, 5), random });
+    const plan = createCrashPlan({ farthest: size(30, 5), random });
     const shop = await openCrashingShop(ground, plan, env);
     const shelf = await shop.now().products();
     await shop.begin();
@@ -44,7 +44,7 @@ export const orderProcess: Row = {
     const wishes = customers.orders.map(({ wish }) => wish);
     say(`${wishes.length} orders placed; waiting for each to end`);
     await inLanes(wishes, inFlight, (wish) => settle(shop.now, wish));
-    findings.figure("kills of the gateway", await shop.end());
+    findings.figure("kills of gateway and order", await shop.end());
 
     const crashes = [...plan.crashes.values()].reduce((sum, count) => sum + count, 0);
     findings.figure("orders", wishes.length);

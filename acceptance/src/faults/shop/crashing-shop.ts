@@ -5,14 +5,17 @@ import type { CrashPlan } from "./crash-plan.ts";
 import { type OpenShop, openShop } from "./open-shop.ts";
 
 export interface CrashingShop extends Pick<OpenShop, "now"> {
-  /** From now on each service crashes where the plan says and is started again, and so is the gateway every few seconds. */
+  /** From now on each service crashes where the plan says and is started again, and who calls others is killed besides. */
   begin(): Promise<void>;
-  /** The end of that: no service has a step left to crash at. Resolves with how often the gateway was killed. */
+  /** The end of that: no service has a step left to crash at. Resolves with how often callers were killed. */
   end(): Promise<number>;
 }
 
-/** How long a gateway lives. One that starts has no open circuits: they open for a minute when a peer is away, and here one always is. */
-const gatewayLivesMs = 8_000;
+/**
+ * How often who calls others is killed, in milliseconds. One that starts has no open circuits: they open for a minute when a
+ * peer is away or slow, and here one always is.
+ */
+const callers = { gateway: 8_000, order: 20_000 };
 
 /** Opens a shop whose services kill themselves by a plan. One that ends in any other way fails the row. */
 export async function openCrashingShop(
@@ -39,12 +42,14 @@ export async function openCrashingShop(
   stack = opened.stack;
   const { service } = opened.stack;
   const over = new AbortController();
-  let kills: Promise<number> = Promise.resolve(0);
-  const noMore = (): Promise<number> => {
+  let killing: Promise<readonly number[]> = Promise.resolve([]);
+  const noMore = async (): Promise<number> => {
     over.abort();
-    return kills;
+    return (await killing).reduce((sum, kills) => sum + kills, 0);
   };
-  ground.atEnd(() => noMore().then(undefined, () => undefined));
+  ground.atEnd(async () => {
+    await noMore();
+  });
 
   async function restart(): Promise<void> {
     for (const name of plan.services) {
@@ -58,24 +63,27 @@ export async function openCrashingShop(
     async begin() {
       plan.begin();
       await restart();
-      kills = killAgainAndAgain(service("gateway"), AbortSignal.any([ground.signal, over.signal]));
-      kills.catch(() => undefined);
+      const signal = AbortSignal.any([ground.signal, over.signal]);
+      killing = Promise.all(
+        Object.entries(callers).map(([name, everyMs]) => killAgainAndAgain(service(name), everyMs, signal)),
+      );
     },
     async end() {
+      const kills = await noMore();
       plan.end();
       await restart();
-      return noMore();
+      return kills;
     },
   };
 }
 
 /** Resolves with how often it was killed, once the signal has aborted. */
-async function killAgainAndAgain(service: RunningService, signal: AbortSignal): Promise<number> {
+async function killAgainAndAgain(service: RunningService, everyMs: number, signal: AbortSignal): Promise<number> {
   for (let kills = 0; ; kills++) {
-    await sleep(gatewayLivesMs, undefined, { signal }).catch(() => undefined);
+    await sleep(everyMs, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) return kills;
     await service.kill("SIGKILL");
-    await service.start();
+    await start(service);
   }
 }
 
