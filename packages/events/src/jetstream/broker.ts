@@ -5,7 +5,7 @@ import { type Broker, BrokerUnavailable } from "../broker.ts";
 import type { StreamSpec } from "../stream.ts";
 import { openConnection } from "./connection.ts";
 import { startConsumption } from "./consumption.ts";
-import { publishHeaders } from "./message-headers.ts";
+import { writeHeaders } from "./message-headers.ts";
 import { createOperations } from "./operations.ts";
 import { openPauses } from "./pauses.ts";
 import { createdAt, ensureStream, lacksNodes, type StreamLimits } from "./streams.ts";
@@ -50,7 +50,7 @@ export function createJetStreamBroker(options: JetStreamBrokerOptions): Broker {
       const { publisher } = connection.session();
       try {
         await ensure(message.stream);
-        return await publisher.publish(message.subject, message.data, publishHeaders(message));
+        return await publisher.publish(message.subject, message.data, writeHeaders(message));
       } catch (error) {
         ensured.delete(message.stream.name);
         throw isRefusal(error) ? error : new BrokerUnavailable("NATS did not acknowledge an event", { cause: error });

@@ -95,6 +95,7 @@ export function openConnection({ url, name, logger, random, dial = connect }: Co
 
   function becomeAvailable(): void {
     if (!means) return;
+    becomeUnavailable();
     losing = new AbortController();
     session = { ...means, lost: losing.signal };
     logger.info({}, "connected to NATS");

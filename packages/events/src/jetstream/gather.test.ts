@@ -4,9 +4,9 @@ import { createGatherer } from "./gather.ts";
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 describe("the gatherer", () => {
-  it("runs what comes in one turn of the event loop together, after all promises of the turn", async () => {
+  it("runs what comes in one turn of the event loop together where it is urgent, after all promises of the turn", async () => {
     const log: string[] = [];
-    const { add } = createGatherer();
+    const { add } = createGatherer({ waitMs: 60_000, urgent: () => true });
     add(() => log.push("a"));
     await Promise.resolve();
     log.push("still waiting");

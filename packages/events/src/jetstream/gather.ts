@@ -7,15 +7,18 @@ export interface Gatherer {
 
 /**
  * Runs tasks that each write to a socket together, so that the client sends them in one write: a system call costs more than all the rest
- * of them. They wait for `waitMs` at most, or until there are `most`; without `waitMs` until the turn of the event loop is over.
+ * of them. They wait for `waitMs` at most, or until there are `most`; where the first of them is `urgent`, until the turn of the event loop
+ * is over.
  */
 export function createGatherer({
   waitMs,
   most = 256,
+  urgent = () => false,
 }: {
-  readonly waitMs?: number;
+  readonly waitMs: number;
   readonly most?: number;
-} = {}): Gatherer {
+  readonly urgent?: () => boolean;
+}): Gatherer {
   let tasks: (() => void)[] = [];
   let timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -32,7 +35,7 @@ export function createGatherer({
       tasks.push(task);
       if (tasks.length >= most) flush();
       else if (tasks.length > 1) return;
-      else if (waitMs === undefined) process.nextTick(flush);
+      else if (urgent()) process.nextTick(flush);
       else timer = setTimeout(flush, waitMs);
     },
     flush,

@@ -4,13 +4,24 @@ import { type Headers, messageIdHeader } from "../event-headers.ts";
 
 const serversMessageId = "Nats-Msg-Id";
 
-/** The event's headers, its id for the broker's duplicate window, and the stream that is to take it and no other. */
-export function publishHeaders({ headers, id, stream }: OutgoingMessage): MsgHdrs {
-  const written = createHeaders();
-  for (const [name, value] of Object.entries(headers)) written.append(name, value);
-  written.append(serversMessageId, id);
-  written.append("Nats-Expected-Stream", stream.name);
-  return written;
+/**
+ * The event's headers, its id for the broker's duplicate window, and the stream that is to take it and no other: as they stand in
+ * the message (NATS's ADR-4).
+ */
+export function writeHeaders({ headers, id, stream }: OutgoingMessage): string {
+  let block = "NATS/1.0\r\n";
+  for (const name in headers) block += `${name}: ${oneLine(headers[name] ?? "")}\r\n`;
+  return `${block}${serversMessageId}: ${id}\r\nNats-Expected-Stream: ${stream.name}\r\n\r\n`;
+}
+
+/** A value can't end its line. */
+function oneLine(value: string): string {
+  return /[\r\n]/.test(value) ? value.replace(/[\r\n]+/g, " ") : value;
+}
+
+/** For a client that takes none but its own: all that it asks of them on the way out is their bytes. */
+export function asWritten(block: string): MsgHdrs {
+  return Object.assign(createHeaders(), { encode: () => Buffer.from(block) });
 }
 
 /** Names in lower case, since other clients may write them differently; the first value of each. */

@@ -2,7 +2,7 @@ import { JetStreamApiError, jetstreamManager } from "@nats-io/jetstream";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startNatsServer, type TestNatsServer } from "../testing/nats-server.ts";
-import { publishHeaders } from "./message-headers.ts";
+import { writeHeaders } from "./message-headers.ts";
 import { createPublisher, type Publisher } from "./publisher.ts";
 
 let server: TestNatsServer;
@@ -23,7 +23,7 @@ afterAll(async () => {
 
 const data = new Uint8Array([1]);
 const headers = (id: string, name = "S") =>
-  publishHeaders({ stream: { name, subjects: [] }, subject: "s.a", id, headers: { "ce-id": id }, data });
+  writeHeaders({ stream: { name, subjects: [] }, subject: "s.a", id, headers: { "ce-id": id }, data });
 
 describe("the publisher", () => {
   it("resolves each of many with its own number, and a repeated id with the first one's", async () => {

@@ -1,6 +1,7 @@
 import { JetStreamApiError } from "@nats-io/jetstream";
-import { createInbox, type Msg, type MsgHdrs, type NatsConnection } from "@nats-io/transport-node";
+import { createInbox, type Msg, type NatsConnection } from "@nats-io/transport-node";
 import { createGatherer } from "./gather.ts";
+import { asWritten } from "./message-headers.ts";
 
 export interface Acknowledgement {
   readonly sequence: bigint;
@@ -10,8 +11,8 @@ export interface Acknowledgement {
 
 /** Publishes with many events under way: what each of them costs besides its bytes is an entry in a map. */
 export interface Publisher {
-  /** Rejects with JetStreamApiError when the stream refuses, and with another error when no answer comes. */
-  publish(subject: string, data: Uint8Array, headers: MsgHdrs): Promise<Acknowledgement>;
+  /** `headers` as they stand in the message. Rejects with JetStreamApiError when the stream refuses, and with another error when no answer comes. */
+  publish(subject: string, data: Uint8Array, headers: string): Promise<Acknowledgement>;
   /** Gives up all that is under way: their answers were lost with the connection. */
   abandon(reason: Error): void;
   close(): void;
@@ -25,6 +26,9 @@ interface UnderWay {
 
 const noResponders = 503;
 
+/** As with Nagle's algorithm (RFC 896), an event waits for company only while enough others are on their way that nobody is kept waiting. */
+const manyUnderWay = 32;
+
 /** `timeoutMs` is the longest wait for an answer; `now` a monotonic clock in milliseconds. */
 export function createPublisher(
   connection: NatsConnection,
@@ -34,7 +38,7 @@ export function createPublisher(
   const inbox = createInbox();
   // In the order of their deadlines, since all wait equally long.
   const underWay = new Map<string, UnderWay>();
-  const gatherer = createGatherer();
+  const gatherer = createGatherer({ waitMs: 1, most: 64, urgent: () => underWay.size <= manyUnderWay });
   let published = 0;
   const subscription = connection.subscribe(`${inbox}.*`, {
     callback(error, message) {
@@ -76,7 +80,7 @@ export function createPublisher(
         underWay.set(token, { deadline: now() + timeoutMs, resolve, reject });
         gatherer.add(() => {
           try {
-            connection.publish(subject, data, { headers, reply: `${inbox}.${token}` });
+            connection.publish(subject, data, { headers: asWritten(headers), reply: `${inbox}.${token}` });
           } catch (error) {
             underWay.delete(token);
             reject(error);
