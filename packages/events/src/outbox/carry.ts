@@ -1,5 +1,5 @@
 import type { OutboxRow, PublishedRow } from "./outbox-table.ts";
-import type { BatchResult } from "./send-batch.ts";
+import type { BatchResult, Sending } from "./sender.ts";
 
 export interface CarrySteps {
   /**
@@ -9,43 +9,42 @@ export interface CarrySteps {
   readonly read: (
     onTheirWay: readonly OutboxRow[],
   ) => Promise<{ readonly rows: readonly OutboxRow[]; readonly lost: boolean }>;
-  readonly send: (rows: readonly OutboxRow[]) => Promise<BatchResult>;
+  readonly send: (rows: readonly OutboxRow[]) => Sending;
   readonly mark: (published: readonly PublishedRow[]) => Promise<void>;
 }
 
-export interface Carried {
-  readonly published: number;
-  /** Whether there may be more to carry at once. */
-  readonly more: boolean;
-}
-
 /**
- * Carries batches from the outbox to the broker until nothing is left. While one is on its way, the one before is marked and the one after
- * is read. A look at the streams begins after all marks before it. When it finds that something was lost, the batch that is on its way is
- * not marked: what a stream acknowledged that is gone must leave again.
+ * Carries batches from the outbox to the broker until a look at it finds nothing more; resolves with whether to begin again at once. While
+ * one batch is on its way, the one before is marked and the one after is read, and its last events have the first ones of the next beside
+ * them. A look at the streams begins after all marks before it. When it finds that something was lost, the batch that is on its way is not
+ * marked: what a stream acknowledged that is gone must leave again.
  */
-export async function carryBatches({ read, send, mark }: CarrySteps): Promise<Carried> {
-  let published = 0;
-  let marking: Promise<void> = Promise.resolve();
-  let next = await read([]);
-  for (;;) {
-    const { rows, lost } = next;
-    if (lost) return { published, more: true };
-    if (rows.length === 0) break;
-    const reading = marking.then(() => read(rows));
-    reading.catch(() => undefined);
-    const sent = await send(rows);
-    next = await reading;
-    if (next.lost) return { published, more: true };
-    marking = sent.published.length > 0 ? mark(sent.published) : Promise.resolve();
-    marking.catch(() => undefined);
-    published += sent.published.length;
-    if (sent.stopped !== undefined || sent.refused.size > 0) {
-      await marking;
-      if (sent.stopped !== undefined) throw sent.stopped;
-      return { published, more: sent.published.length > 0 };
-    }
+export async function carryBatches({ read, send, mark }: CarrySteps): Promise<boolean> {
+  let former: Sending | undefined;
+  let latest: Sending | undefined;
+
+  async function finish(sending: Sending): Promise<BatchResult> {
+    const sent = await sending.result;
+    if (sent.published.length > 0) await mark(sent.published);
+    return sent;
   }
-  await marking;
-  return { published, more: published > 0 };
+
+  try {
+    for (let next = await read([]); ; ) {
+      const { rows, lost } = next;
+      if (lost) return true;
+      former = latest;
+      latest = rows.length > 0 ? send(rows) : undefined;
+      const sent = former && (await finish(former));
+      if (sent && (sent.stopped !== undefined || sent.refused.size > 0)) {
+        const last = latest && (await finish(latest));
+        if (sent.stopped !== undefined) throw sent.stopped;
+        return [sent, last].some((each) => each && each.published.length > 0);
+      }
+      if (!latest) return false;
+      [next] = await Promise.all([read(rows), latest.begun]);
+    }
+  } finally {
+    await Promise.all([former?.result, latest?.result]);
+  }
 }

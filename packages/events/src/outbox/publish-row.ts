@@ -1,7 +1,7 @@
 import { context } from "@opentelemetry/api";
 import { extractTrace, injectTrace, inSpan, SpanKind } from "@weft/telemetry";
 import type { Broker } from "../broker.ts";
-import { encodeHeader, eventHeaders } from "../event-headers.ts";
+import { encodeHeader, eventHeaders, type Headers } from "../event-headers.ts";
 import { streamOf } from "../stream.ts";
 import type { OutboxRow } from "./outbox-table.ts";
 
@@ -18,10 +18,11 @@ export function publishRow(broker: Broker, service: string, row: OutboxRow): Pro
     "messaging.message.id": row.id,
     "messaging.message.body.size": row.data.length,
   };
-  const parent = extractTrace((name) => row.headers[name]);
+  const written = JSON.parse(row.headers) as Headers;
+  const parent = extractTrace((name) => written[name]);
   return inSpan(`publish ${row.subject}`, { kind: SpanKind.PRODUCER, attributes, parent }, async () => {
     const headers: Record<string, string> = {
-      ...row.headers,
+      ...written,
       [eventHeaders.source]: `/${encodeHeader(service)}`,
       [eventHeaders.keySeq]: row.keySeq,
     };

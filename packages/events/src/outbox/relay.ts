@@ -9,7 +9,7 @@ import { createOutboxTable, type OutboxRow } from "./outbox-table.ts";
 import { publishRow } from "./publish-row.ts";
 import { refillStreams } from "./refill.ts";
 import { createRelayMetrics } from "./relay-metrics.ts";
-import { type BatchResult, sendBatch } from "./send-batch.ts";
+import { type BatchResult, createSender } from "./sender.ts";
 
 export interface RelayOptions<DB> {
   readonly store: Store<DB>;
@@ -69,11 +69,11 @@ export function startRelay<DB>(options: RelayOptions<DB>): Relay {
   );
 
   async function send(row: OutboxRow): Promise<bigint> {
-    await faults?.("before-publish", row);
+    if (faults) await faults("before-publish", row);
     try {
       const sequence = await publishRow(broker, service, row);
       metrics.published(row.subject);
-      await faults?.("after-publish", row);
+      if (faults) await faults("after-publish", row);
       return sequence;
     } catch (error) {
       metrics.failed(row.subject);
@@ -84,6 +84,7 @@ export function startRelay<DB>(options: RelayOptions<DB>): Relay {
   async function lead(signal: AbortSignal): Promise<void> {
     // Streams are compared before each batch, and besides when there is nothing to publish.
     let nextCheck = Number.NEGATIVE_INFINITY;
+    let connections = 0;
     // Small at first: a process that crashes again and again gets ahead all the same, since a batch is marked as a whole.
     let readAtOnce = Math.min(batch, firstBatch);
     const heldBack = new Map<string, { readonly failures: number; readonly until: number }>();
@@ -105,8 +106,7 @@ export function startRelay<DB>(options: RelayOptions<DB>): Relay {
       return { rows, lost: await refillStreams(broker, table, logger, [...streams.values()]) };
     }
 
-    async function sendRows(rows: readonly OutboxRow[]): Promise<BatchResult> {
-      const result = await sendBatch(rows, window, signal, send);
+    function note(result: BatchResult): BatchResult {
       const { progressed, refused } = result;
       if (progressed.size > 0) readAtOnce = Math.min(batch, readAtOnce * 2);
       for (const lane of progressed) heldBack.delete(lane);
@@ -123,9 +123,23 @@ export function startRelay<DB>(options: RelayOptions<DB>): Relay {
 
     async function relay(): Promise<number> {
       await checkStreams();
+      const began = connections;
+      // A server that came back may have forgotten what it had acknowledged: that is compared before anything else leaves, or is marked.
+      const cameBack = () => new BrokerUnavailable("the broker came back: what was on its way leaves again");
+      const sendRows = createSender({
+        ...{ window, signal },
+        send: (row) => (connections === began ? send(row) : Promise.reject(cameBack())),
+      });
       try {
-        const { published, more } = await carryBatches({ read, send: sendRows, mark: table.markPublished });
-        return more ? Math.max(1, published) : 0;
+        const more = await carryBatches({
+          read,
+          send(rows) {
+            const { begun, result } = sendRows(rows);
+            return { begun, result: result.then(note) };
+          },
+          mark: (rows) => (connections === began ? table.markPublished(rows) : Promise.reject(cameBack())),
+        });
+        return more ? 1 : 0;
       } catch (error) {
         if (signal.aborted) return 0;
         throw error;
@@ -153,6 +167,7 @@ export function startRelay<DB>(options: RelayOptions<DB>): Relay {
       .listen(outboxChannel, () => worker.wake())
       .catch(() => undefined);
     const forget = broker.onAvailable(() => {
+      connections += 1;
       nextCheck = Number.NEGATIVE_INFINITY;
       worker.wake();
     });
