@@ -27,7 +27,7 @@ export async function relay(servers: Servers, count: number, warmUp: number): Pr
   };
   const running = startRelay({ store, broker, service: "bench" });
   const timing = await startTiming(published, warmUp);
-  while ((await published()) < count) await sleep(5);
+  while ((await published()) < count) await sleep(20);
   await outboxIsEmpty(store);
   const rate = timing.rateTo(count);
   await running.close();
@@ -48,7 +48,7 @@ export async function consume(servers: Servers, count: number, warmUp: number, b
     return state ? count - state.pending - state.unanswered : 0;
   };
   const timing = await startTiming(settled, warmUp);
-  while ((await settled()) < count) await sleep(5);
+  while ((await settled()) < count) await sleep(50);
   const rate = timing.rateTo(count);
   const effects = await effectsOf(store);
   await subscriber.close();
@@ -59,7 +59,7 @@ export async function consume(servers: Servers, count: number, warmUp: number, b
 /** Waits until so many are done, and times the rest. */
 async function startTiming(done: () => Promise<number>, warmUp: number) {
   let from = await done();
-  for (; from < warmUp; from = await done()) await sleep(5);
+  for (; from < warmUp; from = await done()) await sleep(20);
   const startedAt = performance.now();
   return { rateTo: (to: number): number => (to - from) / ((performance.now() - startedAt) / 1_000) };
 }
@@ -106,13 +106,14 @@ export async function publishSteadily(servers: Servers, count: number, perSecond
 /** A service that handles them, and notes when each began. */
 export async function noteStarts(servers: Servers, count: number, ready: () => void): Promise<Answer> {
   const store = await openWorld(servers);
+  const broker = await openBroker(servers, "bench-latency");
   const at: [string, number][] = [];
+  const service = "bench-latency";
   const subscriber = startSubscriber({
-    service: "bench-latency",
-    store,
-    broker: await openBroker(servers, "bench-latency"),
+    ...{ service, store, broker },
     subscriptions: [oneByOne(store, (id) => void at.push([id, wallClock()]))],
   });
+  while (!(await broker.operations.consumer(eventType.stream, service))) await sleep(20);
   ready();
   while ((await effectsOf(store)) < count) await sleep(200);
   await subscriber.close();
