@@ -22,14 +22,15 @@ const silent = new Set(["BEGIN", "START", "SAVEPOINT", "RELEASE"]);
 export function createQueryLog(options: QueryLogOptions): (event: LogEvent) => void {
   const tracer = trace.getTracer("weft.store");
   return (event) => {
-    const { operation, collection } = describeQuery(event.query.sql);
     if (event.queryDurationMillis > options.slowQueryMs) {
       options.logger.warn(
         { durationMs: Math.round(event.queryDurationMillis), sql: event.query.sql },
         "a statement was slow",
       );
     }
-    if (silent.has(operation) || !trace.getActiveSpan()?.isRecording()) return;
+    if (!trace.getActiveSpan()?.isRecording()) return;
+    const { operation, collection } = describeQuery(event.query.sql);
+    if (silent.has(operation)) return;
     const summary = collection === undefined ? operation : `${operation} ${collection}`;
     const end = performance.timeOrigin + performance.now();
     const span = tracer.startSpan(summary, {
