@@ -5,7 +5,7 @@ import { createCrashPlan } from "./shop/crash-plan.ts";
 import { openCrashingShop } from "./shop/crashing-shop.ts";
 import { settle } from "./shop/customer.ts";
 import { createCustomers } from "./shop/orders.ts";
-import { auditWays } from "./shop/ways.ts";
+import { auditWays, stockWasGone } from "./shop/ways.ts";
 
 const inFlight = 24;
 const env = {
@@ -33,14 +33,11 @@ export const orderProcess: Row = {
 
     const customers = createCustomers(shop.now, shelf, signal);
     let repeats = 0;
-    await inLanes(
-      ordersUntil(size(2_000, 60), size(3_000, 60), () => plan.left().length === 0),
-      inFlight,
-      async (n) => {
-        const more = await customers.order(n);
-        repeats += more;
-      },
-    );
+    const isDone = (): boolean => plan.left().length === 0 && stockWasGone(customers.orders);
+    await inLanes(ordersUntil(size(2_000, 60), size(3_000, 60), isDone), inFlight, async (n) => {
+      const more = await customers.order(n);
+      repeats += more;
+    });
     const wishes = customers.orders.map(({ wish }) => wish);
     say(`${wishes.length} orders placed; waiting for each to end`);
     await inLanes(wishes, inFlight, (wish) => settle(shop.now, wish));

@@ -1,6 +1,6 @@
 import type { OrderJson, Shop } from "../../shop.ts";
 import { until } from "../../until.ts";
-import { untilAnswered } from "./customer.ts";
+import { settle, untilAnswered } from "./customer.ts";
 import { cancelled, confirmed, delivered, shipped, type Wish } from "./wish.ts";
 
 /** What is to become of an order, and what customer and operators do for it. */
@@ -75,6 +75,7 @@ export const fates: readonly Fate[] = [
     token: "tok_declined",
     scarce: true,
     ends: [cancelled, "nowhere"],
+    follow: waitForEnd,
     isMeant: isCancelledBecause("the stock is gone"),
     atLeast: [1, 0],
   },
@@ -133,6 +134,12 @@ async function refund(shop: () => Shop, wish: Wish, signal: AbortSignal): Promis
     const { status } = await shop().call("POST", `/v1/payments/${wish.orderId}:refund`, { reason: "out of kindness" });
     return status;
   });
+}
+
+/** Its end is known at once, so that there can be more such orders until one went its way. */
+async function waitForEnd(shop: () => Shop, wish: Wish): Promise<number> {
+  await settle(shop, wish);
+  return 0;
 }
 
 /** Waits until the order is paid or will not be. */

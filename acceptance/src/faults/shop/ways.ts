@@ -2,6 +2,11 @@ import type { Ground } from "../runner/row.ts";
 import { fates } from "./fates.ts";
 import type { FatedOrder } from "./orders.ts";
 
+/** Whether an order that asked for scarce stock lost it: that takes a crash in the right moment, and is known when it has ended. */
+export function stockWasGone(orders: readonly FatedOrder[]): boolean {
+  return orders.some(({ fate, wish: { final } }) => fate.scarce && final && fate.isMeant(final));
+}
+
 /**
  * Tells how many orders of each fate went its way, and fails the run where they are too few: the books of a shop that
  * cancels whatever comes agree too.
