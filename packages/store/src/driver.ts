@@ -10,8 +10,9 @@ import {
   type QueryResult,
   type TransactionSettings,
 } from "kysely";
-import type pg from "pg";
+import pg from "pg";
 import { databaseCode } from "./errors.ts";
+import { markError } from "./own-errors.ts";
 import { createStatementNames, isStalePlan, type StatementNames } from "./statement-names.ts";
 
 /**
@@ -106,14 +107,25 @@ function createConnection(client: pg.PoolClient, names: StatementNames): Connect
     const values = [...parameters];
     const name = names.of(text);
     try {
-      return await client.query({ name, text, values });
+      return await prepared(name, text, values);
     } catch (error) {
       if (!isStalePlan(error)) throw error;
       names.renew(name);
       // A transaction is lost with its statement, and runs again as a whole.
       if (client.getTransactionStatus() !== "I") throw error;
-      return client.query({ name: names.of(text), text, values });
+      return prepared(names.of(text), text, values);
     }
+  }
+
+  /** As the client's own promise is, but for a copy of what is asked, by way of its properties' descriptors. */
+  function prepared(name: string | undefined, text: string, values: unknown[]): Promise<pg.QueryResult> {
+    return new Promise((resolve, reject) => {
+      const callback = (error: Error | null, result: pg.QueryResult): void => {
+        if (error) reject(markError(error));
+        else resolve(result);
+      };
+      client.query(Object.assign(new pg.Query(text, values), { name, callback }));
+    });
   }
 
   return {

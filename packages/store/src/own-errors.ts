@@ -12,17 +12,17 @@ export function markErrors<T extends object>(target: T, ...methods: readonly (ke
     const value = (...args: unknown[]): unknown => {
       const callback = args.at(-1);
       if (typeof callback === "function") {
-        args[args.length - 1] = (error: unknown, ...rest: unknown[]) => callback(mark(error), ...rest);
+        args[args.length - 1] = (error: unknown, ...rest: unknown[]) => callback(markError(error), ...rest);
       }
       const result = call.apply(target, args);
-      return result instanceof Promise ? result.catch((error: unknown) => Promise.reject(mark(error))) : result;
+      return result instanceof Promise ? result.catch((error: unknown) => Promise.reject(markError(error))) : result;
     };
     Object.defineProperty(target, method, { value, configurable: true, writable: true });
   }
   return target;
 }
 
-function mark(error: unknown): unknown {
+export function markError(error: unknown): unknown {
   if (error instanceof Error) own.add(error);
   return error;
 }
