@@ -34,13 +34,16 @@ export async function relay(servers: Servers, count: number, warmUp: number): Pr
   return { rate, errors: Math.abs(count - (await published())) };
 }
 
+/** Handlers at once: the service has 16 connections to its database. */
+export const concurrency = 14;
+
 /** A subscriber on a filled stream, each of whose events has an effect: a row in the inbox's transaction. */
 export async function consume(servers: Servers, count: number, warmUp: number, batch: number): Promise<Answer> {
   const store = await openWorld(servers);
   const broker = await openBroker(servers, "bench-subscriber");
   const service = `bench-${batch}`;
   const subscriber = startSubscriber({
-    ...{ service, store, broker },
+    ...{ service, store, broker, concurrency },
     subscriptions: [batch > 1 ? inBatches(store, batch) : oneByOne(store)],
   });
   const settled = async (): Promise<number> => {

@@ -37,6 +37,8 @@ export interface StackOptions {
   readonly ephemeral?: boolean;
   /** NATS is a cluster of three, and each stream has three copies: `infrastructure.nats.nodes`. Default: one server. */
   readonly cluster?: boolean;
+  /** Of the PostgreSQL that is started, such as "shared_buffers=1GB": a development server is small. */
+  readonly postgresSettings?: readonly string[];
   /** What the stack does, for people. Default: nothing is said. */
   readonly say?: (text: string) => void;
   /** Every line of every service; all lines are in `dataDir`/logs too. */
@@ -69,7 +71,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const ledger = await openLedger(dataDir, say, launcher);
   const ephemeral = options.ephemeral ?? ports === "free";
   const cluster = options.cluster ?? false;
-  const ground: Ground = { root, dataDir, env, ports, ledger, say, run, ephemeral, cluster };
+  const { postgresSettings = [] } = options;
+  const ground: Ground = { root, dataDir, env, ports, ledger, say, run, ephemeral, cluster, postgresSettings };
   let infrastructure: Infrastructure | undefined;
   let services: readonly RunningService[] = [];
   let watching: { close(): void } | undefined;

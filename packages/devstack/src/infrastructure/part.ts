@@ -34,6 +34,8 @@ export interface Ground {
   readonly ephemeral: boolean;
   /** NATS is to be a cluster of three. Default: one server. */
   readonly cluster?: boolean;
+  /** Of the PostgreSQL that is started, beyond those of a development server: "name=value". */
+  readonly postgresSettings?: readonly string[];
 }
 
 export function logFile(ground: Ground, name: string): string {

@@ -42,7 +42,11 @@ export async function startPostgres(ground: Ground): Promise<Part> {
   const user = await serverUser(ground, data, binaries.postgres);
   await endFormer(data, ground.say);
   const password = await initialise(ground, binaries.initdb, data, user);
-  const settings = [...SETTINGS, ...(ground.ephemeral ? EPHEMERAL_SETTINGS : [])].flatMap((s) => ["-c", s]);
+  const { ephemeral, postgresSettings = [] } = ground;
+  const settings = [...SETTINGS, ...(ephemeral ? EPHEMERAL_SETTINGS : []), ...postgresSettings].flatMap((s) => [
+    "-c",
+    s,
+  ]);
   const { default: pg } = await import("pg");
   const adminUrl = (port: number) => `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
   const accepts = async (port: number) => {
