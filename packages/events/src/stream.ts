@@ -39,9 +39,14 @@ function token(service: string): string {
   return service === "*" ? service : service.replace(/[^\w-]/g, "_");
 }
 
+const known = new Map([deadLetterStream, replayStream].map((own) => [own.name, own]));
+
 /** The stream that keeps a subject: the dead letters', or that of the event's contract package. */
 export function streamOf(name: string, subject: string): StreamSpec {
-  return (
-    [deadLetterStream, replayStream].find((own) => own.name === name) ?? { name, subjects: [`${packageOf(subject)}.>`] }
-  );
+  let stream = known.get(name);
+  if (!stream) {
+    stream = { name, subjects: [`${packageOf(subject)}.>`] };
+    known.set(name, stream);
+  }
+  return stream;
 }

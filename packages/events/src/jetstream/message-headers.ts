@@ -16,12 +16,15 @@ export function writeHeaders({ headers, id, stream }: OutgoingMessage): string {
 
 /** A value can't end its line. */
 function oneLine(value: string): string {
-  return /[\r\n]/.test(value) ? value.replace(/[\r\n]+/g, " ") : value;
+  return value.includes("\n") || value.includes("\r") ? value.replace(/[\r\n]+/g, " ") : value;
 }
 
-/** For a client that takes none but its own: all that it asks of them on the way out is their bytes. */
+const written = Object.assign(createHeaders(), { block: "", encode: () => Buffer.from(written.block) });
+
+/** For a client that takes none but its own, and asks nothing of them but their bytes, at once: they hold until the next call. */
 export function asWritten(block: string): MsgHdrs {
-  return Object.assign(createHeaders(), { encode: () => Buffer.from(block) });
+  written.block = block;
+  return written;
 }
 
 /** Names in lower case, since other clients may write them differently; the first value of each. */

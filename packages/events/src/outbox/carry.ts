@@ -2,13 +2,10 @@ import type { OutboxRow, PublishedRow } from "./outbox-table.ts";
 import type { BatchResult, Sending } from "./sender.ts";
 
 export interface CarrySteps {
-  /**
-   * Rows that have not left and are not on their way, in order. Compares their streams with what the broker had acknowledged before:
-   * where one had `lost` something, that leaves again before these.
-   */
-  readonly read: (
-    onTheirWay: readonly OutboxRow[],
-  ) => Promise<{ readonly rows: readonly OutboxRow[]; readonly lost: boolean }>;
+  /** Rows that have not left and are not on their way, in order. */
+  readonly read: (onTheirWay: readonly OutboxRow[]) => Promise<readonly OutboxRow[]>;
+  /** Compares the rows' streams with what the broker had acknowledged: whether one has lost something, which then leaves again before them. */
+  readonly look: (rows: readonly OutboxRow[]) => Promise<boolean>;
   readonly send: (rows: readonly OutboxRow[]) => Sending;
   readonly mark: (published: readonly PublishedRow[]) => Promise<void>;
 }
@@ -19,30 +16,34 @@ export interface CarrySteps {
  * them. A look at the streams begins after all marks before it. When it finds that something was lost, the batch that is on its way is not
  * marked: what a stream acknowledged that is gone must leave again.
  */
-export async function carryBatches({ read, send, mark }: CarrySteps): Promise<boolean> {
+export async function carryBatches({ read, look, send, mark }: CarrySteps): Promise<boolean> {
+  let before: readonly OutboxRow[] = [];
   let former: Sending | undefined;
   let latest: Sending | undefined;
 
-  async function finish(sending: Sending): Promise<BatchResult> {
-    const sent = await sending.result;
-    if (sent.published.length > 0) await mark(sent.published);
+  async function finish(sending: Sending | undefined): Promise<BatchResult | undefined> {
+    const sent = await sending?.result;
+    if (sent && sent.published.length > 0) await mark(sent.published);
     return sent;
   }
 
   try {
-    for (let next = await read([]); ; ) {
-      const { rows, lost } = next;
-      if (lost) return true;
+    for (let rows = await read([]); ; ) {
+      if (await look(rows)) return true;
+      await latest?.begun;
       former = latest;
       latest = rows.length > 0 ? send(rows) : undefined;
-      const sent = former && (await finish(former));
+      const reading = latest ? read([...before, ...rows]) : Promise.resolve([]);
+      reading.catch(() => undefined);
+      const sent = await finish(former);
       if (sent && (sent.stopped !== undefined || sent.refused.size > 0)) {
-        const last = latest && (await finish(latest));
+        const last = await finish(latest);
         if (sent.stopped !== undefined) throw sent.stopped;
         return [sent, last].some((each) => each && each.published.length > 0);
       }
       if (!latest) return false;
-      [next] = await Promise.all([read(rows), latest.begun]);
+      before = rows;
+      rows = await reading;
     }
   } finally {
     await Promise.all([former?.result, latest?.result]);

@@ -49,7 +49,7 @@ export interface OutboxTable {
   streams(): Promise<readonly AcknowledgedStream[]>;
   /** Notes how a stream is now; its rows that it no longer has, those above `kept`, have not left then. Resolves with how many. */
   reopen(stream: AcknowledgedStream, kept: bigint): Promise<number>;
-  /** Deletes rows that left longer ago than the retention; resolves with how many. */
+  /** Deletes rows that left longer ago than the retention, the oldest of each stream, so many of each at most; resolves with how many. */
   sweep(retentionMs: number, limit: number): Promise<number>;
   /** How many rows wait (counted up to 100,000), and for how long the oldest has, in milliseconds. */
   backlog(): Promise<{ readonly depth: number; readonly lagMs: number }>;
@@ -64,17 +64,28 @@ export function createOutboxTable<DB>(store: Store<DB>): OutboxTable {
   const { db } = store;
   return {
     async pending(limit, heldBack, onTheirWay) {
-      // A cursor would pass over a row that was committed after its neighbours.
-      const positions = onTheirWay.map(({ position }) => position);
-      const { rows } = await sql<OutboxRow>`
-        select position, id, stream, subject, key, key_seq as "keySeq", headers::text as headers, data from (
-          select *, sum(octet_length(data)) over (order by position) - octet_length(data) as before from (
-            select * from weft.outbox waiting
-            where published_at is null and ${without(heldBack)}
-              and not exists (select from unnest(${positions}::bigint[]) as sent where sent = waiting.position)
-            order by position limit ${limit.rows}) as next) as measured
-        where before < ${limit.bytes} order by position`.execute(db);
-      return rows;
+      // A cursor would pass over a row that was committed after its neighbours: those are looked for among what is on its way.
+      const sent = onTheirWay.map(({ position }) => position);
+      const newest = sent.reduce((most, position) => (BigInt(position) > most ? BigInt(position) : most), 0n);
+      const waiting = sql`select * from weft.outbox as waiting where published_at is null and ${without(heldBack)}`;
+      return db.transaction().execute(async (tx) => {
+        // A backlog of any size is read in its order. The planner doesn't see it coming: it would sort all of it, for each batch.
+        const settled = sql`set local enable_bitmapscan = off`.execute(tx);
+        const reading = sql<OutboxRow>`
+          select position, id, stream, subject, key, key_seq as "keySeq", headers::text as headers, data from (
+            select *, sum(octet_length(data)) over (order by position rows unbounded preceding) - octet_length(data) as before
+            from (
+              (${waiting} and position <= ${String(newest)}::bigint
+                and not exists (select from unnest(${sent}::bigint[]) as sent where sent = waiting.position)
+                order by position limit ${limit.rows})
+              union all
+              (${waiting} and position > ${String(newest)}::bigint order by position limit ${limit.rows})
+            ) as next
+          ) as measured
+          where before < ${limit.bytes} order by position limit ${limit.rows}`.execute(tx);
+        const [, { rows }] = await Promise.all([settled, reading]);
+        return rows;
+      });
     },
     async markPublished(rows) {
       const positions = rows.map(({ position }) => position);
@@ -126,12 +137,13 @@ export function createOutboxTable<DB>(store: Store<DB>): OutboxTable {
       });
     },
     async sweep(retentionMs, limit) {
+      // In the order of their numbers, which is the one in which they left: no index of the times.
       const { numAffectedRows } = await sql`
         delete from weft.outbox where ctid = any(array(
-          select ctid from weft.outbox
-          where published_at < now() - ${retentionMs} * interval '1 millisecond' order by published_at limit ${limit}))`.execute(
-        db,
-      );
+          select oldest.ctid from weft.outbox_streams s cross join lateral (
+            select ctid, published_at from weft.outbox
+            where stream = s.stream and published_at is not null order by stream_sequence limit ${limit}) as oldest
+          where oldest.published_at < now() - ${retentionMs} * interval '1 millisecond'))`.execute(db);
       return Number(numAffectedRows ?? 0n);
     },
     async backlog() {

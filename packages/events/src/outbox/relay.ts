@@ -6,7 +6,7 @@ import { outboxChannel } from "../outbox-insert.ts";
 import { carryBatches } from "./carry.ts";
 import { startLeadership } from "./leadership.ts";
 import { createOutboxTable, type OutboxRow } from "./outbox-table.ts";
-import { publishRow } from "./publish-row.ts";
+import { createRowPublisher } from "./publish-row.ts";
 import { refillStreams } from "./refill.ts";
 import { createRelayMetrics } from "./relay-metrics.ts";
 import { type BatchResult, createSender } from "./sender.ts";
@@ -19,7 +19,7 @@ export interface RelayOptions<DB> {
   readonly logger?: Logger;
   /** Events under way at once, each of another key; default 256. */
   readonly window?: number;
-  /** Rows that are read at once; default 1,000, and fewer where they are large. Two times as many are held at most. */
+  /** Rows that are read at once; default 1,000, and fewer where they are large. Three times as many are held at most. */
   readonly batch?: number;
   /** Longest time until a row is seen whose notification was lost, in milliseconds; default 1,000. */
   readonly pollMs?: number;
@@ -64,6 +64,7 @@ export function startRelay<DB>(options: RelayOptions<DB>): Relay {
     faults,
   } = options;
   const table = createOutboxTable(store);
+  const publishRow = createRowPublisher(broker, service);
   const metrics = createRelayMetrics(service, () =>
     leadership.leads() ? table.backlog() : Promise.resolve(undefined),
   );
@@ -71,7 +72,7 @@ export function startRelay<DB>(options: RelayOptions<DB>): Relay {
   async function send(row: OutboxRow): Promise<bigint> {
     if (faults) await faults("before-publish", row);
     try {
-      const sequence = await publishRow(broker, service, row);
+      const sequence = await publishRow(row);
       metrics.published(row.subject);
       if (faults) await faults("after-publish", row);
       return sequence;
@@ -99,11 +100,14 @@ export function startRelay<DB>(options: RelayOptions<DB>): Relay {
       }
     }
 
-    async function read(onTheirWay: readonly OutboxRow[]) {
+    function read(onTheirWay: readonly OutboxRow[]): Promise<readonly OutboxRow[]> {
       const held = [...heldBack].filter(([, { until }]) => until > clock.now()).map(([lane]) => lane);
-      const rows = await table.pending({ rows: readAtOnce, bytes: batchBytes }, held, onTheirWay);
+      return table.pending({ rows: readAtOnce, bytes: batchBytes }, held, onTheirWay);
+    }
+
+    function look(rows: readonly OutboxRow[]): Promise<boolean> {
       const streams = new Map(rows.map(({ stream, subject }) => [stream, { stream, subject }]));
-      return { rows, lost: await refillStreams(broker, table, logger, [...streams.values()]) };
+      return refillStreams(broker, table, logger, [...streams.values()]);
     }
 
     function note(result: BatchResult): BatchResult {
@@ -132,7 +136,7 @@ export function startRelay<DB>(options: RelayOptions<DB>): Relay {
       });
       try {
         const more = await carryBatches({
-          read,
+          ...{ read, look },
           send(rows) {
             const { begun, result } = sendRows(rows);
             return { begun, result: result.then(note) };
@@ -157,7 +161,7 @@ export function startRelay<DB>(options: RelayOptions<DB>): Relay {
     });
     const sweeper = startWorker({
       name: "outbox sweep",
-      poll: async () => ((await table.sweep(retentionMs, sweepLimit)) === sweepLimit ? sweepLimit : 0),
+      poll: async () => ((await table.sweep(retentionMs, sweepLimit)) >= sweepLimit ? sweepLimit : 0),
       intervalMs: Math.min(sweepEveryMs, retentionMs / 4),
       logger,
       clock,
