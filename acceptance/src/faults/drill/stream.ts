@@ -34,11 +34,10 @@ export async function openStream(ground: Ground, url: string): Promise<DrillStre
   const stream: DrillStream = {
     async idle() {
       try {
-        const consumers = await manager.consumers.list(Granted.stream).next();
-        return (
-          consumers.some(({ name }) => name.startsWith(`${sinkName}_`)) &&
-          consumers.every(({ num_pending, num_ack_pending }) => num_pending === 0 && num_ack_pending === 0)
-        );
+        const all = await manager.consumers.list(Granted.stream).next();
+        const own = all.filter(({ name }) => name.startsWith(`${sinkName}_`));
+        const idle = own.filter(({ num_pending, num_ack_pending }) => num_pending === 0 && num_ack_pending === 0);
+        return own.length > 0 && idle.length === own.length;
       } catch {
         return false;
       }
