@@ -14,6 +14,8 @@ export interface Broker {
   publish(message: OutgoingMessage): Promise<{ readonly sequence: bigint; readonly duplicate: boolean }>;
   /** What tells whether the broker still has what it acknowledged; a stream that is missing is created. Rejects as `publish` does. */
   streamState(stream: StreamSpec): Promise<StreamState>;
+  /** The same of a stream that is there; undefined where it is missing: it is not created. */
+  existingState(stream: StreamSpec): Promise<StreamState | undefined>;
   /** Delivers to one durable consumer, which several processes may share. Waits for a broker that is away, for ever. */
   consume(options: ConsumeOptions): Consumption;
   /** Calls back each time the broker can be reached again; once for now if it can be. */
@@ -69,11 +71,16 @@ export interface OutgoingMessage {
   readonly id: string;
   readonly headers: Headers;
   readonly data: Uint8Array;
+  /**
+   * The stream must be there since `streamState` saw it: rejects with BrokerUnavailable where it is not, until the next look. For a publisher
+   * that has to put back older events first. Default: it is created.
+   */
+  readonly toExisting?: boolean;
 }
 
 export interface ConsumeOptions {
   readonly stream: StreamSpec;
-  /** The consumer's durable name within the stream. */
+  /** Names the durable consumer within the stream. */
   readonly consumer: string;
   /** Subjects that it is given; all of the stream's when absent. */
   readonly filter?: string;

@@ -51,6 +51,7 @@ export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBro
   return {
     async publish(message) {
       if (!available) throw new BrokerUnavailable("the broker is away");
+      if (message.toExisting && !streams.has(message.stream.name)) throw new BrokerUnavailable("the stream is missing");
       const stream = streamNamed(message.stream.name);
       forgetOld(stream);
       const known = stream.recent.get(message.id);
@@ -69,6 +70,11 @@ export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBro
       if (!available) throw new BrokerUnavailable("the broker is away");
       const { created, lastSequence } = streamNamed(name);
       return { created, lastSequence };
+    },
+    async existingState({ name }) {
+      if (!available) throw new BrokerUnavailable("the broker is away");
+      const stream = streams.get(name);
+      return stream && { created: stream.created, lastSequence: stream.lastSequence };
     },
     consume(options): Consumption {
       const stream = streamNamed(options.stream.name);

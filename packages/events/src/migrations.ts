@@ -113,12 +113,12 @@ export const eventMigrations: readonly Migration[] = [
     id: "weft.events/0007_outbox_of_stream",
     sql: `
       -- For what a stream has lost, without a look at all that is kept.
-      create index if not exists outbox_of_stream on weft.outbox (stream, stream_sequence) where published_at is not null;`,
+      create index outbox_of_stream on weft.outbox (stream, stream_sequence) where published_at is not null;`,
   },
   {
     id: "weft.events/0008_no_outbox_published",
     sql: `
-      -- The index of a stream's numbers has the same order: each event enters one less. The former version sweeps without it, slower.
-      drop index weft.outbox_published;`,
+      -- The index of a stream's numbers has the same order: each event enters one less. The former version's sweep reads the whole outbox without it, until the last instance is replaced.
+      drop index if exists weft.outbox_published;`,
   },
 ];

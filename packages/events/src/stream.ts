@@ -21,7 +21,7 @@ export function replaySubject(service: string, subject: string): string {
   return `weft.replay.${token(service)}.${subject}`;
 }
 
-/** What the broker calls a service's consumers. */
+/** What names of a service's consumers at the broker begin with. */
 export function durableName(service: string): string {
   return token(service);
 }

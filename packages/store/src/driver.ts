@@ -117,7 +117,7 @@ function createConnection(client: pg.PoolClient, names: StatementNames): Connect
     }
   }
 
-  /** As the client's own promise is, but for a copy of what is asked, by way of its properties' descriptors. */
+  /** The client's own promise costs a copy of what is asked, by way of its properties' descriptors. */
   function prepared(name: string | undefined, text: string, values: unknown[]): Promise<pg.QueryResult> {
     return new Promise((resolve, reject) => {
       const callback = (error: Error | null, result: pg.QueryResult): void => {

@@ -7,7 +7,7 @@ import type { IncomingEvent } from "./incoming-event.ts";
  * - `late`: later events of its key were handled, and this one never was; it is handled out of order, not lost.
  * - `duplicate`: it was settled before.
  * - `ahead`: events of its key before it are missing.
- * - `busy`: another transaction is at an event of its key.
+ * - `busy`: another transaction is at an event of its key, or was until just now.
  * - `new-key`: the consumer starts "now" and meets the key for the first time: a baseline must be committed first.
  */
 export type Admission =
@@ -56,7 +56,7 @@ export async function admit(
   const moved = rows[0];
   if (moved) return moved.recorded ? { kind: "next", parked: moved.parked } : { kind: "duplicate" };
   const { rows: locks } = await sql<{ free: boolean }>`select ${lockOf(consumer, event.key)} as free`.execute(tx);
-  return locks[0]?.free ? decideByPosition(tx, event, event.keySeq, rules) : { kind: "busy" };
+  return locks[0]?.free ? decideByPosition(tx, event, event.keySeq, rules, acceptGap) : { kind: "busy" };
 }
 
 /** Whether the key is this transaction's until it ends. */
@@ -127,13 +127,17 @@ async function decideByPosition(
   event: IncomingEvent,
   keySeq: bigint,
   { consumer, from, retentionMs, now }: AdmissionRules,
+  acceptGap: boolean,
 ): Promise<Admission> {
   const { rows } = await sql<{ last_seq: string; baseline: string }>`
     select last_seq, baseline from weft.inbox_positions where consumer = ${consumer} and key = ${event.key}
     for update`.execute(tx);
   const position = rows[0];
-  if (!position) return { kind: from === "now" ? "new-key" : "ahead" };
-  if (keySeq > BigInt(position.last_seq)) return { kind: "ahead" };
+  if (!position && from === "now") return { kind: "new-key" };
+  const last = BigInt(position?.last_seq ?? 0);
+  // It may move on after all: whoever was at the key when the first statement came is done with it by now.
+  if (acceptGap ? keySeq > last : keySeq === last + 1n) return { kind: "busy" };
+  if (!position || keySeq > last) return { kind: "ahead" };
   if (position.last_seq === position.baseline) {
     // Nothing of the key is handled yet: another process met a later event first. This one is where the key begins.
     await sql`

@@ -10,7 +10,7 @@ import { type ProcessContext, processMessage } from "./process-message.ts";
 export interface StreamConsumerOptions<DB> extends Omit<ProcessContext<DB>, "closing"> {
   readonly broker: Broker;
   readonly stream: StreamSpec;
-  /** The consumer's name at the broker. */
+  /** What the consumer's name at the broker begins with. */
   readonly durable: string;
   /** Subjects that it is given; all of the stream's when absent. */
   readonly filter?: string;

@@ -1,14 +1,14 @@
 import { JetStreamApiError, type StreamInfo } from "@nats-io/jetstream";
 import { InvalidArgumentError, InvalidSubjectError } from "@nats-io/transport-node";
 import { type Logger, silentLogger } from "@weft/telemetry";
-import { type Broker, BrokerUnavailable } from "../broker.ts";
+import { type Broker, BrokerUnavailable, type StreamState } from "../broker.ts";
 import type { StreamSpec } from "../stream.ts";
 import { openConnection } from "./connection.ts";
 import { startConsumption } from "./consumption.ts";
 import { writeHeaders } from "./message-headers.ts";
 import { createOperations } from "./operations.ts";
 import { openPauses } from "./pauses.ts";
-import { createdAt, ensureStream, lacksNodes, type StreamLimits } from "./streams.ts";
+import { createdAt, ensureStream, findStream, lacksNodes, type StreamLimits } from "./streams.ts";
 
 export interface JetStreamBrokerOptions extends Partial<StreamLimits> {
   /** nats://host:port, several separated by commas; nats://user:password@host:port where NATS asks for that. */
@@ -47,23 +47,35 @@ export function createJetStreamBroker(options: JetStreamBrokerOptions): Broker {
 
   return {
     async publish(message) {
-      const { publisher } = connection.session();
+      const { publisher, lost } = connection.session();
       try {
+        if (message.toExisting && !ensured.has(message.stream.name)) throw new Error("the stream has to be looked at");
         await ensure(message.stream);
+        // Whoever publishes compares first what the server that is there now still has.
+        lost.throwIfAborted();
         return await publisher.publish(message.subject, message.data, writeHeaders(message));
       } catch (error) {
-        ensured.delete(message.stream.name);
-        throw isRefusal(error) ? error : new BrokerUnavailable("NATS did not acknowledge an event", { cause: error });
+        const refused = isRefusal(error);
+        if (!refused || !message.toExisting) ensured.delete(message.stream.name);
+        throw refused ? error : new BrokerUnavailable("NATS did not acknowledge an event", { cause: error });
       }
     },
     async streamState(stream) {
       connection.session();
       ensured.delete(stream.name);
       try {
-        const info = await ensure(stream);
-        return { created: createdAt(info), lastSequence: BigInt(info.state.last_seq) };
+        return stateOf(await ensure(stream));
       } catch (error) {
         ensured.delete(stream.name);
+        throw isRefusal(error) ? error : new BrokerUnavailable("NATS did not describe a stream", { cause: error });
+      }
+    },
+    async existingState({ name }) {
+      const { manager } = connection.session();
+      try {
+        const info = await findStream(manager, name);
+        return info && stateOf(info);
+      } catch (error) {
         throw isRefusal(error) ? error : new BrokerUnavailable("NATS did not describe a stream", { cause: error });
       }
     },
@@ -75,6 +87,10 @@ export function createJetStreamBroker(options: JetStreamBrokerOptions): Broker {
       await connection.close();
     },
   };
+}
+
+function stateOf(info: StreamInfo): StreamState {
+  return { created: createdAt(info), lastSequence: BigInt(info.state.last_seq) };
 }
 
 /** The server, or the client for it, answered that it will not take this event; all else is tried again. */

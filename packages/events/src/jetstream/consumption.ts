@@ -66,20 +66,24 @@ export function startConsumption(
     const { lost } = session;
     const close = (): void => void from.close();
     if (stopping.signal.aborted || lost.aborted) return close();
-    lost.addEventListener("abort", close, { once: true });
-    for await (const message of from) {
-      if (lost.aborted) continue;
-      if (stopping.signal.aborted) {
-        message.nak();
-        continue;
+    lost.addEventListener("abort", close);
+    try {
+      for await (const message of from) {
+        if (lost.aborted) continue;
+        if (stopping.signal.aborted) {
+          message.nak();
+          continue;
+        }
+        held += 1;
+        onMessage(incoming(message, session, name));
+        if (held >= prefetch) {
+          await new Promise<void>((resolve) => {
+            room = resolve;
+          });
+        }
       }
-      held += 1;
-      onMessage(incoming(message, session, name));
-      if (held >= prefetch) {
-        await new Promise<void>((resolve) => {
-          room = resolve;
-        });
-      }
+    } finally {
+      lost.removeEventListener("abort", close);
     }
   }
 

@@ -9,9 +9,9 @@ const serversMessageId = "Nats-Msg-Id";
  * the message (NATS's ADR-4).
  */
 export function writeHeaders({ headers, id, stream }: OutgoingMessage): string {
-  let block = "NATS/1.0\r\n";
+  let block = `NATS/1.0\r\n${serversMessageId}: ${id}\r\nNats-Expected-Stream: ${stream.name}\r\n`;
   for (const name in headers) block += `${name}: ${oneLine(headers[name] ?? "")}\r\n`;
-  return `${block}${serversMessageId}: ${id}\r\nNats-Expected-Stream: ${stream.name}\r\n\r\n`;
+  return `${block}\r\n`;
 }
 
 /** A value can't end its line. */

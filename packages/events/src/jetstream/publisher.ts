@@ -79,6 +79,8 @@ export function createPublisher(
         const token = (++published).toString(36);
         underWay.set(token, { deadline: now() + timeoutMs, resolve, reject });
         gatherer.add(() => {
+          // Given up meanwhile: the client would keep it for its next connection.
+          if (!underWay.has(token)) return;
           try {
             connection.publish(subject, data, { headers: asWritten(headers), reply: `${inbox}.${token}` });
           } catch (error) {

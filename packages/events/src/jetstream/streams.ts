@@ -89,7 +89,8 @@ async function update(manager: JetStreamManager, info: StreamInfo, config: Strea
   }
 }
 
-async function findStream(manager: JetStreamManager, name: string): Promise<StreamInfo | undefined> {
+/** Undefined where there is none. */
+export async function findStream(manager: JetStreamManager, name: string): Promise<StreamInfo | undefined> {
   return firstAnswer(async () => {
     try {
       return await manager.streams.info(name);

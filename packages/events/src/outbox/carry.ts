@@ -4,8 +4,11 @@ import type { BatchResult, Sending } from "./sender.ts";
 export interface CarrySteps {
   /** Rows that have not left and are not on their way, in order. */
   readonly read: (onTheirWay: readonly OutboxRow[]) => Promise<readonly OutboxRow[]>;
-  /** Compares the rows' streams with what the broker had acknowledged: whether one has lost something, which then leaves again before them. */
-  readonly look: (rows: readonly OutboxRow[]) => Promise<boolean>;
+  /**
+   * Compares the rows' streams with what the broker had acknowledged: whether one has lost something. That leaves again before them, and is
+   * put back when nothing is under way.
+   */
+  readonly look: (rows: readonly OutboxRow[], underWay: boolean) => Promise<boolean>;
   readonly send: (rows: readonly OutboxRow[]) => Sending;
   readonly mark: (published: readonly PublishedRow[]) => Promise<void>;
 }
@@ -29,7 +32,7 @@ export async function carryBatches({ read, look, send, mark }: CarrySteps): Prom
 
   try {
     for (let rows = await read([]); ; ) {
-      if (await look(rows)) return true;
+      if (await look(rows, latest !== undefined)) return true;
       await latest?.begun;
       former = latest;
       latest = rows.length > 0 ? send(rows) : undefined;

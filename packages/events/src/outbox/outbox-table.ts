@@ -130,9 +130,8 @@ export function createOutboxTable<DB>(store: Store<DB>): OutboxTable {
         await sql`
           insert into weft.outbox_streams (stream, subject, created, last_sequence)
           values (${stream}, ${subject}, ${created}, ${String(lastSequence)}::bigint)
-          on conflict (stream) do update set created = excluded.created, last_sequence = excluded.last_sequence`.execute(
-          tx,
-        );
+          on conflict (stream) do update set created = excluded.created, last_sequence = excluded.last_sequence,
+            last_id = null, last_id_sequence = null`.execute(tx);
         return reopened;
       });
     },

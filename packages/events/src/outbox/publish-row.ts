@@ -32,7 +32,11 @@ export function createRowPublisher(broker: Broker, service: string): PublishRow 
         headers[name] = value;
       }, context.active());
       const { subject, id, data } = row;
-      return broker.publish({ stream: streamOf(row.stream, subject), ...{ subject, id, headers, data } });
+      return broker.publish({
+        stream: streamOf(row.stream, subject),
+        ...{ subject, id, headers, data },
+        toExisting: true,
+      });
     });
     return (await published).sequence;
   };

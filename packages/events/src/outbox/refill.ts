@@ -9,29 +9,35 @@ type StreamName = Pick<AcknowledgedStream, "stream" | "subject">;
 /**
  * Compares streams with what the broker had acknowledged of them, and lets what it lost leave again, in the order of
  * its keys: all kept rows where the stream is another one, those above its newest event where it was rolled back.
- * The event's id lets the broker and the inboxes drop what they have. Resolves with whether any had lost something; without
- * `streams` it looks at all that were ever published to.
+ * The event's id lets the broker and the inboxes drop what they have. Resolves with whether any had lost something. While events are
+ * under way it only says so: those would come into a stream that is made anew before what it had. Without `streams` it looks
+ * at all that were ever published to.
  */
 export async function refillStreams(
   broker: Broker,
   table: OutboxTable,
   logger: Logger,
   streams?: readonly StreamName[],
+  underWay = false,
 ): Promise<boolean> {
   if (streams?.length === 0) return false;
   const acknowledged = await table.streams();
   let lost = false;
   for (const { stream, subject } of streams ?? acknowledged) {
     const known = acknowledged.find((each) => each.stream === stream);
-    const state = await broker.streamState(streamOf(stream, subject)).catch((error: unknown) => {
+    const spec = streamOf(stream, subject);
+    const asked = known && underWay ? broker.existingState(spec) : broker.streamState(spec);
+    const state = await asked.catch((error: unknown) => {
       if (error instanceof BrokerUnavailable) throw error;
       // A stream that the broker refuses holds up none but its own events, and those when they are published.
-      return undefined;
+      return "refused" as const;
     });
-    if (!state) continue;
+    if (state === "refused") continue;
+    if (!state) return true;
     let kept = known ? whatIsKept(known, state) : undefined;
     if (kept === undefined && known && (await isOthers(broker, known))) kept = 0n;
     if (known?.created === state.created && kept === undefined) continue;
+    if (underWay && kept !== undefined) return true;
     // A stream that is met for the first time has nothing to be refilled with.
     const lastSequence = kept === undefined ? (known?.lastSequence ?? 0n) : state.lastSequence;
     const rows = await table.reopen({ stream, subject, created: state.created, lastSequence }, kept ?? lastSequence);

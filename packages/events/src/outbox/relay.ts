@@ -105,9 +105,9 @@ export function startRelay<DB>(options: RelayOptions<DB>): Relay {
       return table.pending({ rows: readAtOnce, bytes: batchBytes }, held, onTheirWay);
     }
 
-    function look(rows: readonly OutboxRow[]): Promise<boolean> {
+    function look(rows: readonly OutboxRow[], underWay: boolean): Promise<boolean> {
       const streams = new Map(rows.map(({ stream, subject }) => [stream, { stream, subject }]));
-      return refillStreams(broker, table, logger, [...streams.values()]);
+      return refillStreams(broker, table, logger, [...streams.values()], underWay);
     }
 
     function note(result: BatchResult): BatchResult {
