@@ -12,6 +12,7 @@ import type { Connection } from "./connection.ts";
 import { nameAtBroker } from "./consumers.ts";
 import { readHeaders } from "./message-headers.ts";
 import type { Pauses } from "./pauses.ts";
+import { findStream } from "./streams.ts";
 
 const notFound = 404;
 const alreadyExists = 400;
@@ -22,8 +23,20 @@ export function createOperations(connection: Connection, pauses: Pauses): Broker
   const manager = () => connection.session().manager;
 
   async function find(stream: string, consumer: string): Promise<ConsumerInfo | undefined> {
-    const info = await manager().streams.info(stream).catch(ifMissing(undefined));
+    const info = await findStream(manager(), stream);
     return info && manager().consumers.info(stream, nameAtBroker(consumer, info)).catch(ifMissing(undefined));
+  }
+
+  /** A stream that is being created is not asked for a message (see `findStream`). */
+  async function mayHold(stream: string, sequence: number): Promise<boolean> {
+    const info = await findStream(manager(), stream);
+    return info !== undefined && info.state.last_seq >= sequence;
+  }
+
+  async function getMessage(stream: string, query: SeqMsgRequest): Promise<StoredMessage | undefined> {
+    if (!(await mayHold(stream, query.seq))) return undefined;
+    const found = await manager().streams.getMessage(stream, query).catch(ifMissing(null));
+    return found ? stored(stream, found) : undefined;
   }
 
   async function recreate(stream: string, config: ConsumerConfig): Promise<void> {
@@ -45,18 +58,12 @@ export function createOperations(connection: Connection, pauses: Pauses): Broker
     read: (stream, subject, after) =>
       asking(async () => {
         const query: SeqMsgRequest & NextMsgRequest = { seq: Number(after) + 1, next_by_subj: subject };
-        const found = await manager().streams.getMessage(stream, query).catch(ifMissing(null));
-        return found ? stored(stream, found) : undefined;
+        return getMessage(stream, query);
       }),
-    get: (stream, sequence) =>
-      asking(async () => {
-        const found = await manager()
-          .streams.getMessage(stream, { seq: Number(sequence) })
-          .catch(ifMissing(null));
-        return found ? stored(stream, found) : undefined;
-      }),
+    get: (stream, sequence) => asking(() => getMessage(stream, { seq: Number(sequence) })),
     delete: (stream, sequence) =>
       asking(async () => {
+        if (!(await mayHold(stream, Number(sequence)))) return false;
         try {
           return await manager().streams.deleteMessage(stream, Number(sequence));
         } catch (error) {

@@ -2,9 +2,10 @@ import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { startNatsServer, type TestNatsServer } from "../testing/nats-server.ts";
+import { createJetStreamBroker } from "./broker.ts";
 import { createdAt, ensureStream } from "./streams.ts";
 
-const spec = { name: "STREAMS_A_V1", subjects: ["streams.a.v1.>"] };
+const spec = { name: "STREAMS_A_V1", subjects: ["streams.a.v1.>"] } as const;
 const limits = { maxAgeMs: 60_000, deadLetterMaxAgeMs: 60_000, duplicateWindowMs: 60_000, replicas: 1 };
 
 let server: TestNatsServer;
@@ -37,4 +38,23 @@ it("a stream's limits are mended", async () => {
   await ensureStream(manager, spec, limits);
   const { config } = await ensureStream(manager, spec, { ...limits, maxAgeMs: 120_000 });
   expect(config.max_age).toBe(120_000 * 1e6);
+});
+
+it("a stream that is being created is asked for nothing that it doesn't have yet, and is described as one", async () => {
+  const broker = createJetStreamBroker({ url: server.url, name: "streams" });
+  await new Promise<void>((resolve) => void broker.onAvailable(resolve));
+  const others = await Promise.all([1, 2, 3].map(() => connect({ servers: server.url })));
+  const managers = await Promise.all(others.map((other) => jetstreamManager(other)));
+  for (let round = 0; round < 100; round++) {
+    let created = false;
+    const asking = [1, 2, 3, 4].map(async () => {
+      while (!created) expect(await broker.operations.read(spec.name, spec.subjects[0], 0n)).toBeUndefined();
+    });
+    const seen = await Promise.all(managers.map((manager) => ensureStream(manager, spec, limits)));
+    expect(new Set(seen.map(createdAt))).toEqual(new Set([seen[0]?.created]));
+    created = true;
+    await Promise.all(asking);
+    await manager.streams.delete(spec.name);
+  }
+  await Promise.all([broker, ...others].map((each) => each.close()));
 });

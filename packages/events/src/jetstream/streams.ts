@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import {
   DiscardPolicy,
   JetStreamApiError,
@@ -54,16 +55,7 @@ export async function ensureStream(
     max_age: nanos(spec.name === deadLetterStream.name ? limits.deadLetterMaxAgeMs : limits.maxAgeMs),
     duplicate_window: nanos(limits.duplicateWindowMs),
   } satisfies Partial<StreamConfig>;
-  const info =
-    (await findStream(manager, spec.name)) ??
-    (await manager.streams.add({
-      name: spec.name,
-      retention: RetentionPolicy.Limits,
-      storage: StorageType.File,
-      discard: DiscardPolicy.Old,
-      num_replicas: limits.replicas,
-      ...wanted,
-    }));
+  const info = (await findStream(manager, spec.name)) ?? (await addStream(manager, spec.name, limits.replicas, wanted));
   const { config } = info;
   const description = `${createdPrefix}${createdAt(info)}`;
   const num_replicas = Math.max(config.num_replicas, limits.replicas);
@@ -79,6 +71,24 @@ export async function ensureStream(
   return info;
 }
 
+async function addStream(
+  manager: JetStreamManager,
+  name: string,
+  replicas: number,
+  wanted: Pick<StreamConfig, "subjects"> & Partial<StreamConfig>,
+): Promise<StreamInfo> {
+  const added = await manager.streams.add({
+    name,
+    retention: RetentionPolicy.Limits,
+    storage: StorageType.File,
+    discard: DiscardPolicy.Old,
+    num_replicas: replicas,
+    ...wanted,
+  });
+  // Another process may be creating it at this moment.
+  return isReady(added) ? added : ((await findStream(manager, name)) ?? added);
+}
+
 /** More copies than there are nodes for now are made later: until then the stream does with those that it has. */
 async function update(manager: JetStreamManager, info: StreamInfo, config: StreamConfig): Promise<StreamInfo> {
   try {
@@ -89,14 +99,29 @@ async function update(manager: JetStreamManager, info: StreamInfo, config: Strea
   }
 }
 
-/** Undefined where there is none. */
+/** Undefined where there is none. A stream that is being created is waited for. */
 export async function findStream(manager: JetStreamManager, name: string): Promise<StreamInfo | undefined> {
-  return firstAnswer(async () => {
-    try {
-      return await manager.streams.info(name);
-    } catch (error) {
-      if (error instanceof JetStreamApiError && error.status === streamNotFound) return undefined;
-      throw error;
-    }
-  });
+  for (let looks = 1; ; looks++) {
+    const info = await firstAnswer(() => describeStream(manager, name));
+    if (!info || isReady(info)) return info;
+    if (looks === 500) throw new Error(`NATS does not finish creating the stream ${name}`);
+    await setTimeout(10);
+  }
+}
+
+async function describeStream(manager: JetStreamManager, name: string): Promise<StreamInfo | undefined> {
+  try {
+    return await manager.streams.info(name);
+  } catch (error) {
+    if (error instanceof JetStreamApiError && error.status === streamNotFound) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * nats-server up to 2.9.14 shows a stream, without the time of its creation, before it has its files; whoever asks more of it then,
+ * a message for example, ends the server.
+ */
+function isReady({ created }: StreamInfo): boolean {
+  return !created.startsWith("0001-");
 }
