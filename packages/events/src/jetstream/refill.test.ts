@@ -41,6 +41,19 @@ const waiting = async (): Promise<number> => {
 };
 const relayed = (): Promise<void> => expect.poll(waiting, patience).toBe(0);
 
+/** The numbers of each key's events that the stream holds, oldest first. */
+async function inStream(): Promise<Record<string, number[]>> {
+  const { stream, subject } = world.type;
+  const numbers: Record<string, number[]> = {};
+  for (let after = 0n; ; ) {
+    const message = await world.broker.operations.read(stream, subject, after);
+    if (!message) return numbers;
+    const { [eventHeaders.key]: key = "", [eventHeaders.keySeq]: keySeq } = message.headers;
+    numbers[key] = [...(numbers[key] ?? []), Number(keySeq)];
+    after = message.sequence;
+  }
+}
+
 async function deleteStream(): Promise<void> {
   const operator = await connect({ servers: server.url });
   await (await jetstreamManager(operator)).streams.delete(world.type.stream);
@@ -73,6 +86,21 @@ describe("a broker that lost events", () => {
     await relayed();
     world.startSubscriber("b", undefined, { service: "newcomer" });
     await expect.poll(texts, patience).toEqual(["1", "2", "3", "4", "1", "2", "3", "4"]);
+  });
+
+  it("is refilled in the order of its keys when its stream is deleted under load", { timeout: 60_000 }, async () => {
+    const each = 20;
+    const keys = Array.from({ length: 100 }, (_, n) => `k${n}`);
+    await world.store.transaction(async () => {
+      for (let n = 0; n < each; n++) for (const key of keys) await world.publish(key, String(n));
+    });
+    world.startRelay({ streamCheckMs: 50 });
+    await expect.poll(waiting, { ...patience, interval: 2 }).toBeLessThan(0.7 * each * keys.length);
+    await deleteStream();
+    await relayed();
+    // What was marked as published while its stream went comes with the next look.
+    const numbers = Array.from({ length: each }, (_, n) => n + 1);
+    await expect.poll(inStream, patience).toEqual(Object.fromEntries(keys.map((key) => [key, numbers])));
   });
 
   it("is refilled without anything newer to publish", async () => {
