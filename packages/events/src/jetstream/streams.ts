@@ -77,16 +77,20 @@ async function addStream(
   replicas: number,
   wanted: Pick<StreamConfig, "subjects"> & Partial<StreamConfig>,
 ): Promise<StreamInfo> {
-  const added = await manager.streams.add({
+  const config = {
     name,
     retention: RetentionPolicy.Limits,
     storage: StorageType.File,
     discard: DiscardPolicy.Old,
     num_replicas: replicas,
     ...wanted,
-  });
-  // Another process may be creating it at this moment.
-  return isReady(added) ? added : ((await findStream(manager, name)) ?? added);
+  };
+  const added = await manager.streams.add(config).catch((error: unknown) => ({ error }));
+  if (!("error" in added) && isReady(added)) return added;
+  // Another process is creating it at this moment: the server may then call that an overlap of subjects.
+  const others = await findStream(manager, name);
+  if (others) return others;
+  throw "error" in added ? added.error : new Error(`the stream ${name} was deleted while it was being created`);
 }
 
 /** More copies than there are nodes for now are made later: until then the stream does with those that it has. */
