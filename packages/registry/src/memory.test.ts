@@ -2,7 +2,7 @@ import { describeRegistry } from "./conformance.ts";
 import { createMemoryRegistry } from "./memory.ts";
 import type { Registry } from "./registry.ts";
 
-const heartbeatMs = 50;
+const heartbeatMs = 200;
 
 describeRegistry("the memory registry", async () => {
   const registry = createMemoryRegistry({ heartbeatMs });
