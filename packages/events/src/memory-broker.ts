@@ -1,4 +1,4 @@
-import { type Broker, BrokerUnavailable, type Consumption, type StoredMessage } from "./broker.ts";
+import { type Broker, BrokerUnavailable, type Consumption, type StoredMessage, type StreamState } from "./broker.ts";
 import { messageIdHeader } from "./event-headers.ts";
 import { createMemoryConsumer } from "./memory-consumer.ts";
 import { createMemoryOperations } from "./memory-operations.ts";
@@ -26,6 +26,10 @@ export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBro
   const waiting = new Set<() => void>();
   let available = true;
 
+  function assertAvailable(): void {
+    if (!available) throw new BrokerUnavailable("the broker is away");
+  }
+
   function streamNamed(name: string): MemoryStream {
     let stream = streams.get(name);
     if (!stream) {
@@ -50,7 +54,7 @@ export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBro
 
   return {
     async publish(message) {
-      if (!available) throw new BrokerUnavailable("the broker is away");
+      assertAvailable();
       if (message.toExisting && !streams.has(message.stream.name)) throw new BrokerUnavailable("the stream is missing");
       const stream = streamNamed(message.stream.name);
       forgetOld(stream);
@@ -67,14 +71,13 @@ export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBro
       return { sequence, duplicate: false };
     },
     async streamState({ name }) {
-      if (!available) throw new BrokerUnavailable("the broker is away");
-      const { created, lastSequence } = streamNamed(name);
-      return { created, lastSequence };
+      assertAvailable();
+      return stateOf(streamNamed(name));
     },
     async existingState({ name }) {
-      if (!available) throw new BrokerUnavailable("the broker is away");
+      assertAvailable();
       const stream = streams.get(name);
-      return stream && { created: stream.created, lastSequence: stream.lastSequence };
+      return stream && stateOf(stream);
     },
     consume(options): Consumption {
       const stream = streamNamed(options.stream.name);
@@ -93,9 +96,7 @@ export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBro
       if (available) callback();
       return () => void waiting.delete(callback);
     },
-    operations: createMemoryOperations(streams, () => {
-      if (!available) throw new BrokerUnavailable("the broker is away");
-    }),
+    operations: createMemoryOperations(streams, assertAvailable),
     interrupt() {
       available = false;
       for (const stream of streams.values()) for (const consumer of stream.consumers.values()) consumer.interrupt();
@@ -111,4 +112,8 @@ export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBro
       for (const stream of streams.values()) for (const consumer of stream.consumers.values()) consumer.close();
     },
   };
+}
+
+function stateOf({ created, lastSequence }: MemoryStream): StreamState {
+  return { created, lastSequence };
 }

@@ -1,4 +1,3 @@
-import { setTimeout } from "node:timers/promises";
 import {
   DiscardPolicy,
   JetStreamApiError,
@@ -8,6 +7,7 @@ import {
   type StreamConfig,
   type StreamInfo,
 } from "@nats-io/jetstream";
+import { pause } from "@weft/store";
 import { deadLetterStream, type StreamSpec } from "../stream.ts";
 import { firstAnswer } from "./first-answer.ts";
 
@@ -109,7 +109,7 @@ export async function findStream(manager: JetStreamManager, name: string): Promi
     const info = await firstAnswer(() => describeStream(manager, name));
     if (!info || isReady(info)) return info;
     if (looks === 500) throw new Error(`NATS does not finish creating the stream ${name}`);
-    await setTimeout(10);
+    await pause(10, undefined);
   }
 }
 
