@@ -36,7 +36,7 @@ export function openConnection(options: ConnectionOptions): Redis {
   } satisfies RedisOptions;
   if (address.kind === "server") return new Redis(address.url, common);
   const { sentinels, master, tls, db, username, password, sentinelUsername, sentinelPassword } = address;
-  return new Redis({
+  return new LastingRedis({
     ...common,
     sentinels: sentinels.map((sentinel) => ({ ...sentinel })),
     name: master,
@@ -53,6 +53,26 @@ export function openConnection(options: ConnectionOptions): Redis {
     failoverDetector: true,
     sentinelMaxConnections: 2,
   });
+}
+
+/**
+ * ioredis ends a connection for good when a failover is announced to it while it asks the Sentinels for the master, which is when
+ * the old master's connection was lost and nobody has followed yet. This one asks them again.
+ */
+class LastingRedis extends Redis {
+  #closed = false;
+
+  constructor(options: Omit<RedisOptions, "replyMapping">) {
+    super(options);
+    this.on("end", () => {
+      if (!this.#closed) this.connect().catch(() => {});
+    });
+  }
+
+  override disconnect(reconnect = false): void {
+    this.#closed ||= !reconnect;
+    super.disconnect(reconnect);
+  }
 }
 
 /** Where a URL points, without the credentials in it. */

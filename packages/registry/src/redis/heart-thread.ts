@@ -112,6 +112,8 @@ async function beatAll(): Promise<void> {
 
 async function register(lease: HeldLease): Promise<string> {
   const until = performance.now() + data.registerTimeoutMs;
+  // Taken over from a thread that died: the beats go on with it, also when Redis is away for longer than this tries.
+  if (lease.epoch !== "") leases.set(lease.id, lease);
   for (;;) {
     try {
       const epoch = await beat(lease);
@@ -119,6 +121,7 @@ async function register(lease: HeldLease): Promise<string> {
       await indexScript.run(redis, [servicesKey], [ttlMs, lease.registration.service]);
       return epoch;
     } catch (error) {
+      if (error instanceof LostError) leases.delete(lease.id);
       if (error instanceof LostError || performance.now() >= until || isRefusal(error)) throw error;
       await sleep(Math.min(100, data.heartbeatMs));
     }

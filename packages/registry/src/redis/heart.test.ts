@@ -8,6 +8,7 @@ import { eventually, record, summary, uniqueService } from "../conformance.ts";
 import type { Registration, Registry } from "../registry.ts";
 import { createRedisRegistry, type RedisRegistryOptions } from "./redis-registry.ts";
 import { startMember } from "./testing/start-member.ts";
+import { startRedis } from "./testing/start-redis.ts";
 
 const threads = vi.hoisted((): Worker[] => []);
 vi.mock("node:worker_threads", async (original) => {
@@ -163,4 +164,22 @@ test("a heartbeat thread that dies is replaced, and its leases go on under their
   );
   await lease.update({ state: "DRAINING" });
   expect(summary(await registry.list(service))).toEqual(["a DRAINING"]);
+});
+
+test("a heartbeat thread that dies while Redis is away for longer than a registration tries is replaced all the same", async () => {
+  const service = uniqueService();
+  const errors: string[] = [];
+  const logger = { info: () => {}, warn: () => {}, error: (_: object, message: string) => void errors.push(message) };
+  const redis = await startRedis();
+  resources.push(() => redis.kill());
+  const registry = connect({ url: redis.url, registerTimeoutMs: 100, logger });
+  const lease = await registry.register(registrationOf(service));
+  await redis.kill();
+  await threads.at(-1)?.terminate();
+  await eventually(() => expect(errors).toEqual(["registry: a lease could not be taken over yet"]));
+  const again = await startRedis(redis.port);
+  resources.push(() => again.kill());
+  await eventually(async () =>
+    expect(await registry.list(service)).toMatchObject([{ epoch: lease.epoch, state: "UP" }]),
+  );
 });

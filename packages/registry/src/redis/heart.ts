@@ -77,12 +77,12 @@ export function createHeart(options: HeartOptions): Heart {
     for (const { lease, onLost } of held.values()) {
       if (lease.epoch === "") continue;
       ask({ kind: "register", lease }).catch((error: unknown) => {
-        if (error instanceof HeldByNewerError && held.delete(lease.id)) onLost();
-        else
-          logger?.error(
-            { err: error, service: lease.registration.service },
-            "registry: a lease could not be taken over",
-          );
+        if (error instanceof HeldByNewerError) {
+          if (held.delete(lease.id)) onLost();
+        } else {
+          const { service } = lease.registration;
+          logger?.error({ err: error, service }, "registry: a lease could not be taken over yet");
+        }
       });
     }
   }
