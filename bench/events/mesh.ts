@@ -141,7 +141,8 @@ export async function publishForLong(servers: Servers, count: number, retentionM
   for (let tenth = 0; tenth < 10; tenth++) {
     await fillOutbox(store, (tenth * count) / 10, ((tenth + 1) * count) / 10, paced);
     const { rows } = await sql<{ mib: number }>`
-      select pg_total_relation_size('weft.outbox')::float8 / 1048576 as mib`.execute(store.db);
+      select sum(pg_total_relation_size(name::regclass))::float8 / 1048576 as mib
+      from unnest(array['weft.outbox', 'weft.outbox_pending', 'weft.outbox_published']) as name`.execute(store.db);
     sizes.push(Math.round(rows[0]?.mib ?? 0));
   }
   clearInterval(watch);
@@ -155,7 +156,7 @@ export async function publishForLong(servers: Servers, count: number, retentionM
 async function outboxIsEmpty({ db }: Store<Tables>): Promise<void> {
   for (;;) {
     const { rows } = await sql<{ left: boolean }>`
-      select exists (select from weft.outbox where published_at is null) as left`.execute(db);
+      select exists (select from weft.outbox_pending) as left`.execute(db);
     if (!rows[0]?.left) return;
     await sleep(20);
   }

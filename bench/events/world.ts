@@ -71,9 +71,7 @@ export async function fillOutbox(
 
 export async function backlogOf({ db }: Store<Tables>): Promise<number> {
   const { rows } = await sql<{ left: number }>`
-    select count(*)::int as left from (select from weft.outbox where published_at is null limit 50000) as waiting`.execute(
-    db,
-  );
+    select count(*)::int as left from (select from weft.outbox_pending limit 50000) as waiting`.execute(db);
   return rows[0]?.left ?? 0;
 }
 

@@ -121,4 +121,31 @@ export const eventMigrations: readonly Migration[] = [
       -- The index of a stream's numbers has the same order: each event enters one less. The former version's sweep reads the whole outbox without it, until the last instance is replaced.
       drop index if exists weft.outbox_published;`,
   },
+  {
+    id: "weft.events/0009_outbox_rows_once",
+    sql: `
+      -- An event's row is written once. That it waits, or which number it has in its stream, is a narrow row beside it: a mark in the wide one would write
+      -- that again with all its indexes. A relay of the former version stops here and waits for its end; what its instance publishes is queued.
+      drop index weft.outbox_pending, weft.outbox_of_stream;
+      create table weft.outbox_pending (position bigint primary key) with (
+        autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 10000, autovacuum_vacuum_cost_delay = 0);
+      create table weft.outbox_published (
+        stream text not null,
+        stream_sequence bigint not null,
+        position bigint not null,
+        published_at timestamptz not null default clock_timestamp()
+      ) with (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 10000, autovacuum_vacuum_cost_delay = 0);
+      insert into weft.outbox_pending select position from weft.outbox where published_at is null;
+      insert into weft.outbox_published
+        select stream, stream_sequence, position, published_at from weft.outbox where published_at is not null;
+      create index outbox_published_of_stream on weft.outbox_published (stream, stream_sequence);
+      alter table weft.outbox drop column published_at, drop column stream_sequence;
+      create function weft.queue_outbox_event() returns trigger language plpgsql as $$
+      begin
+        insert into weft.outbox_pending values (new.position);
+        return null;
+      end $$;
+      create trigger queue_outbox_event after insert on weft.outbox
+        for each row execute function weft.queue_outbox_event();`,
+  },
 ];

@@ -23,7 +23,7 @@ afterAll(async () => {
   await database.drop();
 });
 beforeEach(async () => {
-  await sql`truncate weft.outbox, weft.outbox_keys`.execute(store.db);
+  await sql`truncate weft.outbox, weft.outbox_keys, weft.outbox_pending`.execute(store.db);
 });
 
 const reason = (reason: string) => (error: unknown) => error instanceof EventError && error.reason === reason;

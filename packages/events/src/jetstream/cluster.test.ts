@@ -81,7 +81,7 @@ describe("a service on a cluster of three", { timeout: 180_000 }, () => {
   async function longestStall(): Promise<number> {
     const { rows } = await sql<{ ms: number }>`
       select max(extract(epoch from published_at - former) * 1000)::float8 as ms
-      from (select published_at, lag(published_at) over (order by published_at) as former from weft.outbox) as gaps
+      from (select published_at, lag(published_at) over (order by published_at) as former from weft.outbox_published) as gaps
     `.execute(world.store.db);
     return rows[0]?.ms ?? Number.POSITIVE_INFINITY;
   }

@@ -36,7 +36,7 @@ const publish = async (...numbers: number[]): Promise<void> => {
   for (const n of numbers) await world.publish("k", String(n));
 };
 const waiting = async (): Promise<number> => {
-  const { rows } = await sql`select from weft.outbox where published_at is null`.execute(world.store.db);
+  const { rows } = await sql`select from weft.outbox_pending`.execute(world.store.db);
   return rows.length;
 };
 const relayed = (): Promise<void> => expect.poll(waiting, patience).toBe(0);
@@ -128,7 +128,7 @@ describe("a broker that lost events", () => {
     await relayed();
     world.startSubscriber("a");
     await expect.poll(texts, patience).toEqual(["1", "2", "3", "4"]);
-    const { rows } = await sql`select stream_sequence::int as n from weft.outbox order by position`.execute(
+    const { rows } = await sql`select stream_sequence::int as n from weft.outbox_published order by position`.execute(
       world.store.db,
     );
     expect(rows).toEqual([1, 2, 3, 4].map((n) => ({ n })));

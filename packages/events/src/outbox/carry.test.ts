@@ -23,7 +23,7 @@ const leaving = (result: Partial<BatchResult>): Sending => ({
   ),
 });
 const published = (...positions: readonly number[]) =>
-  positions.map((position) => ({ position: String(position), streamSequence: BigInt(position) }));
+  positions.map((position) => ({ ...row(position), streamSequence: BigInt(position) }));
 
 /** An outbox of so many rows that is read two at a time, and what was done with it. */
 function outbox(count: number) {

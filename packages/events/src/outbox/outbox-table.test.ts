@@ -1,4 +1,5 @@
 import { migrate, openStore, type Store } from "@weft/store";
+import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createEventId } from "../event-id.ts";
 import { eventMigrations } from "../migrations.ts";
@@ -18,10 +19,10 @@ afterEach(async () => {
   await database.drop();
 });
 
-const add = (key: string, bytes = 1) =>
+const add = (key: string, bytes = 1, stream = "S") =>
   store.transaction((tx) =>
     insertIntoOutbox(tx, {
-      ...{ id: createEventId(), stream: "S", subject: "s.v1.Thing", key, headers: {} },
+      ...{ id: createEventId(), stream, subject: "s.v1.Thing", key, headers: {} },
       data: new Uint8Array(bytes),
     }),
   );
@@ -56,5 +57,89 @@ describe("the rows that have not left", () => {
     expect(names(first)).toEqual(["a1"]);
     expect(names(await table.pending(limit, [], first))).toEqual(["a2", "a3", "a4"]);
     expect(names(await table.pending({ rows: 10, bytes: 500 }, [], first))).toEqual(["a2", "a3"]);
+  });
+});
+
+describe("the rows that have left", () => {
+  const all = { rows: 100, bytes: 1_000_000 };
+  const left = async (): Promise<readonly string[]> => {
+    const { rows } = await sql<{ name: string }>`
+      select stream || key as name from weft.outbox order by position`.execute(store.db);
+    return rows.map(({ name }) => name);
+  };
+
+  /** As many events of a stream as there are keys, which left a minute ago, with the numbers 1, 2, … */
+  async function leave(stream: string, ...keys: readonly string[]): Promise<void> {
+    const table = createOutboxTable(store);
+    const state = { stream, subject: "s.v1.Thing", created: "then", lastSequence: 0n };
+    await table.reopen(state, 0n);
+    for (const key of keys) await add(key, 1, stream);
+    const rows = (await table.pending(all, [], [])).filter((row) => row.stream === stream);
+    await table.markPublished(rows.map((row, i) => ({ ...row, streamSequence: BigInt(i + 1) })));
+    await sql`update weft.outbox_published set published_at = published_at - interval '1 minute'
+      where stream = ${stream}`.execute(store.db);
+  }
+
+  it("are forgotten after the retention, the oldest of each stream, those that wait never", async () => {
+    const table = createOutboxTable(store);
+    await leave("S", "a", "b", "c");
+    await leave("T", "a");
+    await add("late");
+    expect(await table.sweep(120_000, 10)).toBe(0);
+    expect(await table.sweep(30_000, 2)).toBe(3);
+    expect(await left()).toEqual(["Sc", "Slate"]);
+    expect(await table.sweep(30_000, 2)).toBe(1);
+    expect(await left()).toEqual(["Slate"]);
+    expect(names(await table.pending(all, [], []))).toEqual(["late1"]);
+  });
+
+  it("leave again when their stream has lost them, and only those", async () => {
+    const table = createOutboxTable(store);
+    await leave("S", "a", "b", "c");
+    await leave("T", "a");
+    const rolledBack = { stream: "S", subject: "s.v1.Thing", created: "then", lastSequence: 1n };
+    expect(await table.reopen(rolledBack, 1n)).toBe(2);
+    expect(names(await table.pending(all, [], []))).toEqual(["b1", "c1"]);
+    expect(await table.streams()).toContainEqual({ ...rolledBack, lastId: undefined });
+    expect(await table.backlog()).toEqual({ depth: 2, lagMs: expect.any(Number) });
+  });
+
+  it("are marked once, though a mark is repeated", async () => {
+    const table = createOutboxTable(store);
+    await add("a");
+    const [row] = await table.pending(all, [], []);
+    const marks = row ? [{ ...row, streamSequence: 1n }] : [];
+    await table.markPublished(marks);
+    await table.markPublished(marks);
+    const { rows } = await sql`select stream, stream_sequence::int as n from weft.outbox_published`.execute(store.db);
+    expect(rows).toEqual([{ stream: "S", n: 1 }]);
+    expect(await table.backlog()).toEqual({ depth: 0, lagMs: 0 });
+  });
+});
+
+describe("an outbox of a former version", () => {
+  it("keeps what has left and what has not, and what that version still adds leaves too", async () => {
+    const former = await createTestDatabase();
+    const old = openStore({ url: former.url, application: "outbox-test" });
+    try {
+      const marks = eventMigrations.findIndex(({ id }) => id.endsWith("outbox_rows_once"));
+      await migrate(old, eventMigrations.slice(0, marks));
+      const insert = (key: string) =>
+        sql`
+        insert into weft.outbox (id, stream, subject, key, key_seq, headers, data)
+        values (${createEventId()}, 'S', 's.v1.Thing', ${key}, 1, '{}', '')`.execute(old.db);
+      for (const key of ["left", "waits"]) await insert(key);
+      await sql`update weft.outbox set published_at = now(), stream_sequence = 7 where key = 'left'`.execute(old.db);
+      await migrate(old, eventMigrations);
+      await insert("added");
+      const table = createOutboxTable(old);
+      expect(names(await table.pending(limit, [], []))).toEqual(["waits1", "added1"]);
+      const state = { stream: "S", subject: "s.v1.Thing", created: "now", lastSequence: 6n };
+      expect(await table.reopen(state, 6n)).toBe(1);
+      expect(names(await table.pending(limit, [], []))).toEqual(["left1", "waits1", "added1"]);
+    } finally {
+      await old.close();
+      await former.drop();
+    }
   });
 });

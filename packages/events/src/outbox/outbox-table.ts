@@ -19,8 +19,7 @@ export interface PendingLimit {
   readonly bytes: number;
 }
 
-export interface PublishedRow {
-  readonly position: string;
+export interface PublishedRow extends Pick<OutboxRow, "position" | "id" | "stream"> {
   readonly streamSequence: bigint;
 }
 
@@ -67,20 +66,23 @@ export function createOutboxTable<DB>(store: Store<DB>): OutboxTable {
       // A cursor would pass over a row that was committed after its neighbours: those are looked for among what is on its way.
       const sent = onTheirWay.map(({ position }) => position);
       const newest = sent.reduce((most, position) => (BigInt(position) > most ? BigInt(position) : most), 0n);
-      const waiting = sql`select * from weft.outbox as waiting where published_at is null and ${without(heldBack)}`;
+      const late = sql`
+        select position from weft.outbox_pending where position <= ${String(newest)}::bigint
+          and not exists (select from unnest(${sent}::bigint[]) as sent where sent = position)`;
+      const next = sql`select position from weft.outbox_pending where position > ${String(newest)}::bigint`;
+      // "offset 0" keeps the order of a backlog's index, whatever its size: a plan that joins all of it would sort all of it too.
+      const first = (waiting: RawBuilder<unknown>) => sql`
+        (select event.* from (${waiting} order by position offset 0) as waiting cross join lateral (
+          select * from weft.outbox where position = waiting.position and ${without(heldBack)} offset 0) as event
+        limit ${limit.rows})`;
       return db.transaction().execute(async (tx) => {
-        // A backlog of any size is read in its order. The planner doesn't see it coming: it would sort all of it, for each batch.
-        const settled = sql`set local enable_bitmapscan = off`.execute(tx);
+        // The planner knows the backlog of the last ANALYZE, which may be none.
+        const settled = sql`
+          select set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)`.execute(tx);
         const reading = sql<OutboxRow>`
           select position, id, stream, subject, key, key_seq as "keySeq", headers::text as headers, data from (
             select *, sum(octet_length(data)) over (order by position rows unbounded preceding) - octet_length(data) as before
-            from (
-              (${waiting} and position <= ${String(newest)}::bigint
-                and not exists (select from unnest(${sent}::bigint[]) as sent where sent = waiting.position)
-                order by position limit ${limit.rows})
-              union all
-              (${waiting} and position > ${String(newest)}::bigint order by position limit ${limit.rows})
-            ) as next
+            from (${first(late)} union all ${first(next)}) as event
           ) as measured
           where before < ${limit.bytes} order by position limit ${limit.rows}`.execute(tx);
         const [, { rows }] = await Promise.all([settled, reading]);
@@ -89,18 +91,23 @@ export function createOutboxTable<DB>(store: Store<DB>): OutboxTable {
     },
     async markPublished(rows) {
       const positions = rows.map(({ position }) => position);
+      const streams = rows.map(({ stream }) => stream);
       const sequences = rows.map(({ streamSequence }) => String(streamSequence));
+      const newest = [...newestOf(rows).values()];
       await sql`
-        with marked as (
-          update weft.outbox o set published_at = clock_timestamp(), stream_sequence = p.sequence
-          from unnest(${positions}::bigint[], ${sequences}::bigint[]) as p(position, sequence)
-          where o.position = p.position returning o.stream, o.stream_sequence, o.id
-        ), newest as (
-          select distinct on (stream) stream, stream_sequence, id from marked order by stream, stream_sequence desc
+        with left_now as (
+          delete from weft.outbox_pending where position = any(${positions}::bigint[]) returning position
+        ), noted as (
+          insert into weft.outbox_published (stream, stream_sequence, position)
+          select stream, stream_sequence, position from left_now
+          join unnest(${positions}::bigint[], ${streams}::text[], ${sequences}::bigint[])
+            as published(position, stream, stream_sequence) using (position)
         )
         update weft.outbox_streams s
-        set last_sequence = newest.stream_sequence, last_id = newest.id, last_id_sequence = newest.stream_sequence
-        from newest where s.stream = newest.stream and s.last_sequence < newest.stream_sequence`.execute(db);
+        set last_sequence = newest.sequence, last_id = newest.id, last_id_sequence = newest.sequence
+        from unnest(${newest.map(({ stream }) => stream)}::text[], ${newest.map(({ id }) => id)}::uuid[],
+          ${newest.map(({ streamSequence }) => String(streamSequence))}::bigint[]) as newest(stream, id, sequence)
+        where s.stream = newest.stream and s.last_sequence < newest.sequence`.execute(db);
     },
     async streams() {
       const { rows } = await sql<{
@@ -137,23 +144,38 @@ export function createOutboxTable<DB>(store: Store<DB>): OutboxTable {
     },
     async sweep(retentionMs, limit) {
       // In the order of their numbers, which is the one in which they left: no index of the times.
-      const { numAffectedRows } = await sql`
-        delete from weft.outbox where ctid = any(array(
-          select oldest.ctid from weft.outbox_streams s cross join lateral (
-            select ctid, published_at from weft.outbox
-            where stream = s.stream and published_at is not null order by stream_sequence limit ${limit}) as oldest
-          where oldest.published_at < now() - ${retentionMs} * interval '1 millisecond'))`.execute(db);
-      return Number(numAffectedRows ?? 0n);
+      const { rows } = await sql<{ swept: string }>`
+        with expired as (
+          delete from weft.outbox_published where ctid = any(array(
+            select oldest.ctid from weft.outbox_streams s cross join lateral (
+              select ctid, published_at from weft.outbox_published
+              where stream = s.stream order by stream_sequence limit ${limit}) as oldest
+            where oldest.published_at < now() - ${retentionMs} * interval '1 millisecond'))
+          returning position
+        ), swept as (
+          delete from weft.outbox where position = any(array(select position from expired)) returning position
+        )
+        select count(*) as swept from swept`.execute(db);
+      return Number(rows[0]?.swept ?? 0);
     },
     async backlog() {
       const { rows } = await sql<{ depth: string; lag: number | null }>`
-        select count(*) as depth, extract(epoch from clock_timestamp() - min(created_at))::float8 * 1000 as lag
-        from (select created_at from weft.outbox where published_at is null order by position limit 100000) as waiting`.execute(
-        db,
-      );
+        select (select count(*) from (select from weft.outbox_pending limit 100000) as waiting) as depth,
+          (select extract(epoch from clock_timestamp() - created_at)::float8 * 1000 from weft.outbox
+            where position = (select min(position) from weft.outbox_pending)) as lag`.execute(db);
       return { depth: Number(rows[0]?.depth ?? 0), lagMs: rows[0]?.lag ?? 0 };
     },
   };
+}
+
+/** The row of each stream that has the highest number. */
+function newestOf(rows: readonly PublishedRow[]): ReadonlyMap<string, PublishedRow> {
+  const newest = new Map<string, PublishedRow>();
+  for (const row of rows) {
+    const known = newest.get(row.stream);
+    if (!known || row.streamSequence > known.streamSequence) newest.set(row.stream, row);
+  }
+  return newest;
 }
 
 /** Most of the time no lane is held back, and then none of the rows has its own named. */
@@ -166,10 +188,12 @@ const reopenedAtOnce = 20_000;
 /** Rows of a stream above a number that have to leave again, as many as are opened at once; resolves with how many. */
 async function reopenSome(tx: QueryExecutorProvider, stream: string, kept: bigint): Promise<number> {
   const { numAffectedRows } = await sql`
-    update weft.outbox set published_at = null, stream_sequence = null
-    where position = any(array(
-      select position from weft.outbox
-      where stream = ${stream} and published_at is not null and stream_sequence > ${String(kept)}::bigint
-      order by stream_sequence limit ${reopenedAtOnce}))`.execute(tx);
+    with lost as (
+      delete from weft.outbox_published where ctid = any(array(
+        select ctid from weft.outbox_published where stream = ${stream} and stream_sequence > ${String(kept)}::bigint
+        order by stream_sequence limit ${reopenedAtOnce}))
+      returning position
+    )
+    insert into weft.outbox_pending select position from lost`.execute(tx);
   return Number(numAffectedRows ?? 0n);
 }

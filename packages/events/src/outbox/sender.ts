@@ -84,7 +84,8 @@ export function createSender({ window, signal, send }: SenderOptions): (rows: re
       if (signal.aborted) stopped ??= signal.reason;
       if (stopped !== undefined || refused.has(name)) return;
       try {
-        batch.published.push({ position: row.position, streamSequence: await send(row) });
+        const { position, id, stream } = row;
+        batch.published.push({ position, id, stream, streamSequence: await send(row) });
         batch.progressed.add(name);
       } catch (error) {
         if (error instanceof BrokerUnavailable) stopped ??= error;

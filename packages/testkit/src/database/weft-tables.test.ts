@@ -28,10 +28,11 @@ const days = `
   SELECT 'explain.v1.Service/Do', n::text, '', '2026-01-01', '', timestamptz '2026-01-01' + n * interval '1 second'
   FROM generate_series(1, 100000) AS n;
   INSERT INTO weft.outbox_keys SELECT '${stream}', n::text, 1 FROM generate_series(1, 100000) AS n;
-  INSERT INTO weft.outbox (id, stream, subject, key, key_seq, headers, data, published_at, stream_sequence)
-  SELECT gen_random_uuid(), '${stream}', '${thing.subject}', n::text, 1, '{}', '',
-    timestamptz '2026-01-01' + n * interval '1 second', n
-  FROM generate_series(1, 100000) AS n;
+  INSERT INTO weft.outbox (id, stream, subject, key, key_seq, headers, data)
+  SELECT gen_random_uuid(), '${stream}', '${thing.subject}', n::text, 1, '{}', '' FROM generate_series(1, 100000) AS n;
+  WITH sent AS (DELETE FROM weft.outbox_pending RETURNING position)
+  INSERT INTO weft.outbox_published
+  SELECT '${stream}', position, position, timestamptz '2026-01-01' + position * interval '1 second' FROM sent;
   INSERT INTO weft.inbox_positions SELECT '${consumer}', n::text, 1, 0 FROM generate_series(1, 100000) AS n;
   INSERT INTO weft.inbox
   SELECT '${consumer}', gen_random_uuid(), timestamptz '2026-01-01' + n * interval '1 second'

@@ -158,7 +158,7 @@ const newsOf: Readonly<Record<ReservationState["kind"], readonly (string | null)
 const refusals = [StockShortError, ReservationClosedError, ReservationDiffersError, ReservationNotFoundError];
 
 async function fill({ store }: TestDatabase, stock: readonly number[]): Promise<void> {
-  await sql`TRUNCATE reservations, weft.outbox, weft.outbox_keys`.execute(store.db);
+  await sql`TRUNCATE reservations, weft.outbox, weft.outbox_keys, weft.outbox_pending`.execute(store.db);
   for (const [i, id] of productIds.entries()) {
     await store.db
       .updateTable("products")
