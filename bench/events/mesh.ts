@@ -6,7 +6,6 @@ import type { Store } from "@weft/store";
 import { sql } from "kysely";
 import type { Answer } from "./task.ts";
 import {
-  backlogOf,
   effectsOf,
   eventType,
   fillOutbox,
@@ -124,28 +123,26 @@ export async function noteStarts(servers: Servers, count: number, ready: () => v
 }
 
 /** A service under constant load, whose published rows are swept: how large its outbox is after each tenth. */
-export async function publishForLong(servers: Servers, count: number, retentionMs: number): Promise<Answer> {
+export async function publishForLong(
+  servers: Servers,
+  count: number,
+  perSecond: number,
+  retentionMs: number,
+): Promise<Answer> {
   const store = await openWorld(servers);
   const broker = await openBroker(servers, "bench-load");
   const relay = startRelay({ store, broker, service: "bench", retentionMs });
   const sizes: number[] = [];
-  // As a service would whose relay is behind: no more than so many wait.
-  const paced = async (): Promise<void> => {
-    while (behind > 20_000) await sleep(10);
-  };
-  let behind = 0;
-  const watch = setInterval(async () => {
-    behind = await backlogOf(store).catch(() => behind);
-  }, 100);
   const startedAt = performance.now();
+  const due = (n: number): Promise<unknown> =>
+    sleep(Math.max(0, startedAt + (n * 1_000) / perSecond - performance.now()));
   for (let tenth = 0; tenth < 10; tenth++) {
-    await fillOutbox(store, (tenth * count) / 10, ((tenth + 1) * count) / 10, paced);
+    await fillOutbox(store, (tenth * count) / 10, ((tenth + 1) * count) / 10, due);
     const { rows } = await sql<{ mib: number }>`
       select sum(pg_total_relation_size(name::regclass))::float8 / 1048576 as mib
       from unnest(array['weft.outbox', 'weft.outbox_pending', 'weft.outbox_published']) as name`.execute(store.db);
     sizes.push(Math.round(rows[0]?.mib ?? 0));
   }
-  clearInterval(watch);
   await outboxIsEmpty(store);
   const rate = count / ((performance.now() - startedAt) / 1_000);
   const { lastSequence } = await broker.streamState({ name: eventType.stream, subjects: ["shop.order.v1.>"] });

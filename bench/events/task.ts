@@ -9,7 +9,12 @@ export type Task = Servers &
     | { readonly role: "subscribe"; readonly count: number; readonly warmUp: number; readonly batch: number }
     | { readonly role: "publish-steadily"; readonly count: number; readonly perSecond: number }
     | { readonly role: "note-starts"; readonly count: number }
-    | { readonly role: "publish-for-long"; readonly count: number; readonly retentionMs: number }
+    | {
+        readonly role: "publish-for-long";
+        readonly count: number;
+        readonly perSecond: number;
+        readonly retentionMs: number;
+      }
   );
 
 export interface Answer {

@@ -21,6 +21,6 @@ function perform(task: Task): Promise<Answer> {
     case "note-starts":
       return noteStarts(task, task.count, () => void process.send?.("ready"));
     case "publish-for-long":
-      return publishForLong(task, task.count, task.retentionMs);
+      return publishForLong(task, task.count, task.perSecond, task.retentionMs);
   }
 }

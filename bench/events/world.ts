@@ -50,29 +50,23 @@ export function publishNth(n: number): Promise<PublishedEvent> {
 
 /**
  * Publishes events from one number up to another, a hundred a transaction, as fast as the outbox takes them. Four transactions at once, which have no
- * key in common. `paced` holds up the next one.
+ * key in common. `due` holds up the one that begins with an event.
  */
 export async function fillOutbox(
   store: Store<Tables>,
   from: number,
   to: number,
-  paced: () => Promise<void> = async () => undefined,
+  due: (n: number) => Promise<unknown> = async () => undefined,
 ): Promise<void> {
   const lane = async (lane: number): Promise<void> => {
     for (let n = from + lane; n < to; ) {
-      await paced();
+      await due(n);
       await store.transaction(async () => {
         for (let i = 0; i < 100 && n < to; i++, n += 4) await publishNth(n);
       });
     }
   };
   await Promise.all([0, 1, 2, 3].map(lane));
-}
-
-export async function backlogOf({ db }: Store<Tables>): Promise<number> {
-  const { rows } = await sql<{ left: number }>`
-    select count(*)::int as left from (select from weft.outbox_pending limit 50000) as waiting`.execute(db);
-  return rows[0]?.left ?? 0;
 }
 
 export async function effectsOf({ db }: Store<Tables>): Promise<number> {
