@@ -125,8 +125,8 @@ export const eventMigrations: readonly Migration[] = [
     id: "weft.events/0009_outbox_rows_once",
     sql: `
       -- An event's row is written once. That it waits, or which number it has in its stream, is a narrow row beside it: a mark in the wide one would write
-      -- that again with all its indexes. A relay of the former version stops here and waits for its end; what its instance publishes is queued.
-      drop index weft.outbox_pending, weft.outbox_of_stream;
+      -- that again with all its indexes. A relay of the former version stops here, since it misses its column; what its instance publishes is queued.
+      alter index weft.outbox_pending rename to outbox_waiting;
       create table weft.outbox_pending (position bigint primary key) with (
         autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 10000, autovacuum_vacuum_cost_delay = 0);
       create table weft.outbox_published (
@@ -135,17 +135,29 @@ export const eventMigrations: readonly Migration[] = [
         position bigint not null,
         published_at timestamptz not null default clock_timestamp()
       ) with (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 10000, autovacuum_vacuum_cost_delay = 0);
-      insert into weft.outbox_pending select position from weft.outbox where published_at is null;
-      insert into weft.outbox_published
-        select stream, stream_sequence, position, published_at from weft.outbox where published_at is not null;
-      create index outbox_published_of_stream on weft.outbox_published (stream, stream_sequence);
-      alter table weft.outbox drop column published_at, drop column stream_sequence;
       create function weft.queue_outbox_event() returns trigger language plpgsql as $$
       begin
         insert into weft.outbox_pending values (new.position);
         return null;
       end $$;
       create trigger queue_outbox_event after insert on weft.outbox
-        for each row execute function weft.queue_outbox_event();`,
+        for each row execute function weft.queue_outbox_event();
+      alter table weft.outbox rename column published_at to left_at;`,
+  },
+  {
+    id: "weft.events/0010_outbox_rows_copied",
+    sql: `
+      -- Beside whoever publishes: nobody waits for this, however many events are kept.
+      insert into weft.outbox_pending select position from weft.outbox where left_at is null on conflict do nothing;
+      insert into weft.outbox_published
+        select stream, stream_sequence, position, left_at from weft.outbox where left_at is not null;
+      create index outbox_published_of_stream on weft.outbox_published (stream, stream_sequence);`,
+  },
+  {
+    id: "weft.events/0011_no_outbox_marks",
+    sql: `
+      -- Takes a moment: the columns go, not what is in them.
+      drop index weft.outbox_waiting, weft.outbox_of_stream;
+      alter table weft.outbox drop column left_at, drop column stream_sequence;`,
   },
 ];

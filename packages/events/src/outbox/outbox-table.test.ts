@@ -1,6 +1,6 @@
 import { migrate, openStore, type Store } from "@weft/store";
 import { sql } from "kysely";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createEventId } from "../event-id.ts";
 import { eventMigrations } from "../migrations.ts";
 import { insertIntoOutbox } from "../outbox-insert.ts";
@@ -68,6 +68,14 @@ describe("the rows that have left", () => {
     return rows.map(({ name }) => name);
   };
 
+  /** Until so many statements wait for what another transaction holds. */
+  const waitForLock = (statements = 1) =>
+    vi.waitFor(async () => {
+      const { rows } = await sql`
+        select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(store.db);
+      expect(rows).toHaveLength(statements);
+    });
+
   /** As many events of a stream as there are keys, which left a minute ago, with the numbers 1, 2, … */
   async function leave(stream: string, ...keys: readonly string[]): Promise<void> {
     const table = createOutboxTable(store);
@@ -104,13 +112,66 @@ describe("the rows that have left", () => {
     expect(await table.backlog()).toEqual({ depth: 2, lagMs: expect.any(Number) });
   });
 
+  it("leave again when their stream has lost them, all of them while others of it are being forgotten", async () => {
+    const table = createOutboxTable(store);
+    const state = { stream: "S", subject: "s.v1.Thing", created: "then", lastSequence: 45_000n };
+    await table.reopen(state, 0n);
+    await sql`
+      insert into weft.outbox (id, stream, subject, key, key_seq, headers, data)
+      select gen_random_uuid(), 'S', 's.v1.Thing', n::text, 1, '{}', '' from generate_series(1, 45000) as n`.execute(
+      store.db,
+    );
+    await sql`
+      with sent as (delete from weft.outbox_pending returning position)
+      insert into weft.outbox_published
+      select 'S', position, position, now() - case when position <= 10 then interval '1 hour' else interval '0' end
+      from sent`.execute(store.db);
+    // Holds the sweep back after it has taken the numbers of what it forgets.
+    const blocker = await store.connect("blocker");
+    try {
+      await blocker.query("begin; select from weft.outbox where position = 10 for update");
+      const swept = table.sweep(60_000, 100);
+      await waitForLock();
+      const reopened = table.reopen({ ...state, created: "now", lastSequence: 0n }, 0n);
+      await waitForLock(2);
+      await blocker.query("commit");
+      expect([await swept, await reopened]).toEqual([10, 44_990]);
+    } finally {
+      await blocker.end();
+    }
+    expect(await table.backlog()).toMatchObject({ depth: 44_990 });
+  });
+
+  it("are found among many that wait, though PostgreSQL believes that none does", async () => {
+    const one = openStore({ url: database.url, application: "outbox-test", maxConnections: 1 });
+    try {
+      const table = createOutboxTable(one);
+      await sql`vacuum (analyze) weft.outbox_pending`.execute(one.db);
+      for (let n = 0; n < 10; n++) await add("a");
+      const rows = await table.pending(all, [], []);
+      const reads = async (): Promise<unknown> => {
+        await sql`select pg_stat_force_next_flush()`.execute(one.db);
+        const { rows } = await sql`
+          select seq_scan from pg_stat_user_tables where relid = 'weft.outbox_pending'::regclass`.execute(one.db);
+        return rows[0];
+      };
+      const before = await reads();
+      // More often than it takes until a statement's plan is kept.
+      for (const [n, row] of rows.entries()) await table.markPublished([{ ...row, streamSequence: BigInt(n + 1) }]);
+      expect(await reads()).toEqual(before);
+      expect(await table.backlog()).toMatchObject({ depth: 0 });
+    } finally {
+      await one.close();
+    }
+  });
+
   it("are marked once, though a mark is repeated", async () => {
     const table = createOutboxTable(store);
     await add("a");
     const [row] = await table.pending(all, [], []);
-    const marks = row ? [{ ...row, streamSequence: 1n }] : [];
-    await table.markPublished(marks);
-    await table.markPublished(marks);
+    const mark = () => table.markPublished(row ? [{ ...row, streamSequence: 1n }] : []);
+    await Promise.all([mark(), mark()]);
+    await mark();
     const { rows } = await sql`select stream, stream_sequence::int as n from weft.outbox_published`.execute(store.db);
     expect(rows).toEqual([{ stream: "S", n: 1 }]);
     expect(await table.backlog()).toEqual({ depth: 0, lagMs: 0 });
@@ -118,28 +179,53 @@ describe("the rows that have left", () => {
 });
 
 describe("an outbox of a former version", () => {
+  const before = eventMigrations.findIndex(({ id }) => id.endsWith("outbox_rows_once"));
+  let former: TestDatabase;
+  let old: Store<unknown>;
+  beforeEach(async () => {
+    former = await createTestDatabase();
+    old = openStore({ url: former.url, application: "outbox-test" });
+    await migrate(old, eventMigrations.slice(0, before));
+  });
+  afterEach(async () => {
+    await old.close();
+    await former.drop();
+  });
+
+  const insert = (key: string) =>
+    sql`
+      insert into weft.outbox (id, stream, subject, key, key_seq, headers, data)
+      values (${createEventId()}, 'S', 's.v1.Thing', ${key}, 1, '{}', '')`.execute(old.db);
+
   it("keeps what has left and what has not, and what that version still adds leaves too", async () => {
-    const former = await createTestDatabase();
-    const old = openStore({ url: former.url, application: "outbox-test" });
-    try {
-      const marks = eventMigrations.findIndex(({ id }) => id.endsWith("outbox_rows_once"));
-      await migrate(old, eventMigrations.slice(0, marks));
-      const insert = (key: string) =>
-        sql`
-        insert into weft.outbox (id, stream, subject, key, key_seq, headers, data)
-        values (${createEventId()}, 'S', 's.v1.Thing', ${key}, 1, '{}', '')`.execute(old.db);
-      for (const key of ["left", "waits"]) await insert(key);
-      await sql`update weft.outbox set published_at = now(), stream_sequence = 7 where key = 'left'`.execute(old.db);
-      await migrate(old, eventMigrations);
-      await insert("added");
-      const table = createOutboxTable(old);
-      expect(names(await table.pending(limit, [], []))).toEqual(["waits1", "added1"]);
-      const state = { stream: "S", subject: "s.v1.Thing", created: "now", lastSequence: 6n };
-      expect(await table.reopen(state, 6n)).toBe(1);
-      expect(names(await table.pending(limit, [], []))).toEqual(["left1", "waits1", "added1"]);
-    } finally {
-      await old.close();
-      await former.drop();
+    for (const key of ["left", "waits"]) await insert(key);
+    await sql`update weft.outbox set published_at = now(), stream_sequence = 7 where key = 'left'`.execute(old.db);
+    for (let next = before; next < eventMigrations.length; next++) {
+      await migrate(old, eventMigrations.slice(0, next + 1));
+      await insert(`added${next - before}.`);
     }
+    const table = createOutboxTable(old);
+    const since = ["waits1", "added0.1", "added1.1", "added2.1"];
+    expect(names(await table.pending(limit, [], []))).toEqual(since);
+    const state = { stream: "S", subject: "s.v1.Thing", created: "now", lastSequence: 6n };
+    expect(await table.reopen(state, 6n)).toBe(1);
+    expect(names(await table.pending(limit, [], []))).toEqual(["left1", ...since]);
+  });
+
+  it("takes events while what it keeps is copied", async () => {
+    await insert("left");
+    await sql`update weft.outbox set published_at = now(), stream_sequence = 1`.execute(old.db);
+    await migrate(old, eventMigrations.slice(0, before + 1));
+    const copy = eventMigrations[before + 1];
+    const client = await old.connect("copy");
+    try {
+      await client.query(`begin; ${copy?.sql}`);
+      await insert("added");
+      await client.query("commit");
+    } finally {
+      await client.end();
+    }
+    const { rows } = await sql`select position::int from weft.outbox_pending`.execute(old.db);
+    expect(rows).toEqual([{ position: 2 }]);
   });
 });

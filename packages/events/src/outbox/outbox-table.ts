@@ -61,6 +61,17 @@ export function laneOf(row: { readonly stream: string; readonly key: string }): 
 
 export function createOutboxTable<DB>(store: Store<DB>): OutboxTable {
   const { db } = store;
+
+  /** The planner knows the backlog of the last ANALYZE, which may be none, and keeps plans for it. */
+  function byIndex<T>(statement: (tx: QueryExecutorProvider) => Promise<T>): Promise<T> {
+    return db.transaction().execute(async (tx) => {
+      const settled = sql`
+        select set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)`.execute(tx);
+      const [, result] = await Promise.all([settled, statement(tx)]);
+      return result;
+    });
+  }
+
   return {
     async pending(limit, heldBack, onTheirWay) {
       // A cursor would pass over a row that was committed after its neighbours: those are looked for among what is on its way.
@@ -75,39 +86,37 @@ export function createOutboxTable<DB>(store: Store<DB>): OutboxTable {
         (select event.* from (${waiting} order by position offset 0) as waiting cross join lateral (
           select * from weft.outbox where position = waiting.position and ${without(heldBack)} offset 0) as event
         limit ${limit.rows})`;
-      return db.transaction().execute(async (tx) => {
-        // The planner knows the backlog of the last ANALYZE, which may be none.
-        const settled = sql`
-          select set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)`.execute(tx);
-        const reading = sql<OutboxRow>`
+      const { rows } = await byIndex((tx) =>
+        sql<OutboxRow>`
           select position, id, stream, subject, key, key_seq as "keySeq", headers::text as headers, data from (
             select *, sum(octet_length(data)) over (order by position rows unbounded preceding) - octet_length(data) as before
             from (${first(late)} union all ${first(next)}) as event
           ) as measured
-          where before < ${limit.bytes} order by position limit ${limit.rows}`.execute(tx);
-        const [, { rows }] = await Promise.all([settled, reading]);
-        return rows;
-      });
+          where before < ${limit.bytes} order by position limit ${limit.rows}`.execute(tx),
+      );
+      return rows;
     },
     async markPublished(rows) {
       const positions = rows.map(({ position }) => position);
       const streams = rows.map(({ stream }) => stream);
       const sequences = rows.map(({ streamSequence }) => String(streamSequence));
       const newest = [...newestOf(rows).values()];
-      await sql`
-        with left_now as (
-          delete from weft.outbox_pending where position = any(${positions}::bigint[]) returning position
-        ), noted as (
-          insert into weft.outbox_published (stream, stream_sequence, position)
-          select stream, stream_sequence, position from left_now
-          join unnest(${positions}::bigint[], ${streams}::text[], ${sequences}::bigint[])
-            as published(position, stream, stream_sequence) using (position)
-        )
-        update weft.outbox_streams s
-        set last_sequence = newest.sequence, last_id = newest.id, last_id_sequence = newest.sequence
-        from unnest(${newest.map(({ stream }) => stream)}::text[], ${newest.map(({ id }) => id)}::uuid[],
-          ${newest.map(({ streamSequence }) => String(streamSequence))}::bigint[]) as newest(stream, id, sequence)
-        where s.stream = newest.stream and s.last_sequence < newest.sequence`.execute(db);
+      await byIndex((tx) =>
+        sql`
+          with left_now as (
+            delete from weft.outbox_pending where position = any(${positions}::bigint[]) returning position
+          ), noted as (
+            insert into weft.outbox_published (stream, stream_sequence, position)
+            select stream, stream_sequence, position from left_now
+            join unnest(${positions}::bigint[], ${streams}::text[], ${sequences}::bigint[])
+              as published(position, stream, stream_sequence) using (position)
+          )
+          update weft.outbox_streams s
+          set last_sequence = newest.sequence, last_id = newest.id, last_id_sequence = newest.sequence
+          from unnest(${newest.map(({ stream }) => stream)}::text[], ${newest.map(({ id }) => id)}::uuid[],
+            ${newest.map(({ streamSequence }) => String(streamSequence))}::bigint[]) as newest(stream, id, sequence)
+          where s.stream = newest.stream and s.last_sequence < newest.sequence`.execute(tx),
+      );
     },
     async streams() {
       const { rows } = await sql<{
@@ -132,8 +141,11 @@ export function createOutboxTable<DB>(store: Store<DB>): OutboxTable {
       return store.transaction(async (tx) => {
         let reopened = 0;
         // All that is kept may have to leave again: in parts, since no statement may take for ever.
-        for (let part = reopenedAtOnce; part === reopenedAtOnce; reopened += part)
-          part = await reopenSome(tx, stream, kept);
+        for (let above: bigint | undefined = kept; above !== undefined; ) {
+          const part = await reopenSome(tx, stream, above);
+          reopened += part.reopened;
+          above = part.more;
+        }
         await sql`
           insert into weft.outbox_streams (stream, subject, created, last_sequence)
           values (${stream}, ${subject}, ${created}, ${String(lastSequence)}::bigint)
@@ -185,15 +197,31 @@ function without(lanes: readonly string[]): RawBuilder<boolean> {
 
 const reopenedAtOnce = 20_000;
 
-/** Rows of a stream above a number that have to leave again, as many as are opened at once; resolves with how many. */
-async function reopenSome(tx: QueryExecutorProvider, stream: string, kept: bigint): Promise<number> {
-  const { numAffectedRows } = await sql`
-    with lost as (
-      delete from weft.outbox_published where ctid = any(array(
-        select ctid from weft.outbox_published where stream = ${stream} and stream_sequence > ${String(kept)}::bigint
-        order by stream_sequence limit ${reopenedAtOnce}))
-      returning position
+/**
+ * Rows of a stream above a number have to leave again, as many as are opened at once. `more` is the number that this came to, if there may
+ * be others above it: a sweep that takes some of these rows at the same time is no end.
+ */
+async function reopenSome(
+  tx: QueryExecutorProvider,
+  stream: string,
+  above: bigint,
+): Promise<{ readonly reopened: number; readonly more: bigint | undefined }> {
+  const { rows } = await sql<{ reopened: string; chosen: string; last: string | null }>`
+    with chosen as materialized (
+      select ctid as place, stream_sequence from weft.outbox_published
+      where stream = ${stream} and stream_sequence > ${String(above)}::bigint
+      order by stream_sequence fetch first ${reopenedAtOnce} rows with ties
+    ), lost as (
+      delete from weft.outbox_published where ctid = any(array(select place from chosen)) returning position
+    ), opened as (
+      insert into weft.outbox_pending select position from lost on conflict do nothing returning position
     )
-    insert into weft.outbox_pending select position from lost`.execute(tx);
-  return Number(numAffectedRows ?? 0n);
+    select (select count(*) from opened) as reopened, count(*) as chosen, max(stream_sequence) as last from chosen`.execute(
+    tx,
+  );
+  const [{ reopened = "0", chosen = "0", last = null } = {}] = rows;
+  return {
+    reopened: Number(reopened),
+    more: last !== null && Number(chosen) >= reopenedAtOnce ? BigInt(last) : undefined,
+  };
 }

@@ -41,8 +41,9 @@ export interface Relay {
   close(): Promise<void>;
 }
 
-// "weft" and "out" in ASCII: one relay a database.
-const lock = [0x77656674, 0x6f7574] as const;
+// "weft" and "obox" in ASCII: one relay a database. A version that can't read what this one writes would have another number, so that its leader
+// doesn't keep the office without being able to do its work.
+const lock = [0x77656674, 0x6f626f78] as const;
 const firstBatch = 50;
 /** What is read at once in events' bytes: the largest events are a megabyte each. */
 const batchBytes = 16 * 1024 * 1024;
