@@ -57,7 +57,8 @@ export function openConnection(options: ConnectionOptions): Redis {
 
 /**
  * ioredis ends a connection for good when a failover is announced to it while it asks the Sentinels for the master, which is when
- * the old master's connection was lost and nobody has followed yet. This one asks them again.
+ * the old master's connection was lost and nobody has followed yet. This one asks them again; commands that waited are rejected, and
+ * channels have to be subscribed again.
  */
 class LastingRedis extends Redis {
   #closed = false;

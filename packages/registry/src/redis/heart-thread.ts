@@ -113,11 +113,15 @@ async function beatAll(): Promise<void> {
 async function register(lease: HeldLease): Promise<string> {
   const until = performance.now() + data.registerTimeoutMs;
   // Taken over from a thread that died: the beats go on with it, also when Redis is away for longer than this tries.
-  if (lease.epoch !== "") leases.set(lease.id, lease);
+  const takenOver = lease.epoch !== "";
+  if (takenOver) leases.set(lease.id, lease);
   for (;;) {
+    // As it is by now: meanwhile it may have been changed, or released.
+    const held = leases.get(lease.id) ?? (takenOver ? undefined : lease);
+    if (held === undefined) return lease.epoch;
     try {
-      const epoch = await beat(lease);
-      leases.set(lease.id, { ...lease, epoch });
+      const epoch = await beat(held);
+      if (held.epoch === "") leases.set(lease.id, { ...held, epoch });
       await indexScript.run(redis, [servicesKey], [ttlMs, lease.registration.service]);
       return epoch;
     } catch (error) {

@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Worker } from "node:worker_threads";
@@ -182,4 +183,26 @@ test("a heartbeat thread that dies while Redis is away for longer than a registr
   await eventually(async () =>
     expect(await registry.list(service)).toMatchObject([{ epoch: lease.epoch, state: "UP" }]),
   );
+});
+
+test("what is asked of a lease while a new thread takes it over is not forgotten", async () => {
+  const service = uniqueService();
+  const redis = await startRedis();
+  resources.push(() => redis.kill());
+  const registry = connect({ url: redis.url });
+  const kept = await registry.register(registrationOf(service));
+  const released = await registry.register({ ...registrationOf(service), instance: "b" });
+  await redis.kill();
+  const started = threads.length;
+  await threads.at(-1)?.terminate();
+  // The new one is told of its leases as soon as it is there.
+  await eventually(() => expect(threads).toHaveLength(started + 1));
+  await expect(kept.update({ state: "DRAINING" })).rejects.toThrow();
+  await released.release();
+  const again = await startRedis(redis.port);
+  resources.push(() => again.kill());
+  await eventually(async () => expect(summary(await registry.list(service))).toContain("a DRAINING"));
+  // And so it stays, beat after beat.
+  await setTimeout(5 * heartbeatMs);
+  expect(summary(await registry.list(service))).toEqual(["a DRAINING"]);
 });

@@ -134,9 +134,17 @@ export function createReader(options: ReaderOptions): Reader {
     hints.on("message", (channel: string) => {
       for (const feed of feeds.values()) if (channelOf(feed.service) === channel) void refresh(feed);
     });
-    hints.on("ready", refreshAll);
+    // All of them each time: what a connection was subscribed to, or was about to be, may be lost with it.
+    hints.on("ready", () => void subscribe([...feeds.values()]));
     polling = setInterval(refreshAll, heartbeatMs);
     return hints;
+  }
+
+  async function subscribe(feeds: readonly Feed[]): Promise<void> {
+    // Without hints the polls find what changes.
+    if (feeds.length > 0) await hints?.subscribe(...feeds.map(({ service }) => channelOf(service))).catch(() => {});
+    // Read once more: a change in between gave no hint.
+    for (const feed of feeds) void refresh(feed);
   }
 
   function feedOf(service: string): Feed {
@@ -146,13 +154,7 @@ export function createReader(options: ReaderOptions): Reader {
     const listeners: Feed["listeners"] = new Set();
     const feed: Feed = { service, belief, listeners, list: undefined, mark: "", reading: false, again: false };
     feeds.set(service, feed);
-    // Read once more when subscribed: a change in between gave no hint.
-    hinter()
-      .subscribe(channelOf(service))
-      .then(
-        () => refresh(feed),
-        () => {},
-      );
+    if (hinter().status === "ready") void subscribe([feed]);
     return feed;
   }
 

@@ -1,8 +1,11 @@
+import { Redis } from "ioredis";
 import { afterEach, expect, test } from "vitest";
 import { eventually, record, summary, uniqueService } from "../conformance.ts";
 import { isRegistryUnavailable } from "../errors.ts";
 import type { Registration, Registry } from "../registry.ts";
+import { channelOf } from "./keys.ts";
 import { createRedisRegistry, type RedisRegistryOptions } from "./redis-registry.ts";
+import { startHoldingProxy } from "./testing/start-holding-proxy.ts";
 import { startMember } from "./testing/start-member.ts";
 import { type SentinelRedis, startSentinels } from "./testing/start-sentinels.ts";
 
@@ -81,6 +84,35 @@ test("a master that hangs is left for the one that the Sentinels name", { timeou
   }, 30_000);
   await connect(redis.url, options).register(registrationOf(service, "b"));
   await watcher.until("a UP", "b UP");
+});
+
+test("a failover that is announced while the Sentinels are asked for the master leaves no watch without hints", {
+  timeout: patience,
+}, async () => {
+  const redis = await sentinels();
+  const proxy = await startHoldingProxy(redis.ports[0] as number);
+  resources.push(async () => proxy.close());
+  // Nothing is polled as long as this test lasts.
+  const options = { heartbeatMs: 2 * patience, commandTimeoutMs: 20_000 };
+  const registry = connect(proxy.url, options);
+  await registry.watch(uniqueService(), () => {}).ready;
+  const sentinel = new Redis(redis.ports[0] as number);
+  resources.push(async () => sentinel.disconnect());
+  // Both of its connections are told of failovers.
+  await eventually(async () => expect(String(await sentinel.client("LIST")).match(/ sub=1 /g)).toHaveLength(2));
+
+  proxy.hold();
+  await redis.master.kill();
+  const service = uniqueService();
+  const watcher = record(registry, service);
+  await redis.failedOver();
+  await eventually(async () => {
+    const [, subscribers] = (await redis.replica.client.pubsub("NUMSUB", channelOf(service))) as [string, number];
+    expect(subscribers).toBe(1);
+  }, 30_000);
+  await watcher.until();
+  await connect(redis.url, options).register(registrationOf(service, "a"));
+  await watcher.until("a UP");
 });
 
 test("Sentinels that nobody runs are an error that names them, without the password", async () => {

@@ -11,6 +11,7 @@ import { freePort, type PrivateRedis, startRedis } from "./start-redis.ts";
 export interface SentinelRedis {
   /** As REDIS_URL names it. */
   readonly url: string;
+  readonly ports: readonly number[];
   readonly master: PrivateRedis;
   readonly replica: PrivateRedis;
   /** Resolves when the Sentinels have made the replica the master. */
@@ -43,7 +44,8 @@ export async function startSentinels(): Promise<SentinelRedis> {
     ),
   );
   return {
-    url: `redis+sentinel://${ports.map((port) => `127.0.0.1:${port}`).join(",")}/${name}`,
+    url: sentinelUrl(...ports),
+    ports,
     master,
     replica,
     failedOver: () =>
@@ -57,6 +59,10 @@ export async function startSentinels(): Promise<SentinelRedis> {
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+export function sentinelUrl(...ports: readonly number[]): string {
+  return `redis+sentinel://${ports.map((port) => `127.0.0.1:${port}`).join(",")}/${name}`;
 }
 
 /** A Sentinel writes what it learns into its own configuration. */
