@@ -64,7 +64,6 @@ export function createMemoryRegistry(options: MemoryRegistryOptions = {}): Memor
   function view(service: string): readonly Instance[] {
     const now = clock.now();
     return [...(services.get(service)?.values() ?? [])]
-      .filter((entry) => now - entry.seenAt < 3 * heartbeatMs)
       .map((entry) =>
         now - entry.seenAt < 2 * heartbeatMs ? entry.instance : { ...entry.instance, state: "DOWN" as const },
       )
@@ -81,8 +80,9 @@ export function createMemoryRegistry(options: MemoryRegistryOptions = {}): Memor
           continue;
         }
         const missed = now - entry.seenAt;
-        if (missed >= 3 * heartbeatMs) remove(service, entry.instance.instance);
-        else if (missed < 2 * heartbeatMs || entry.late) continue;
+        // DOWN comes before gone, however late this is.
+        if (missed < (entry.late ? 3 : 2) * heartbeatMs) continue;
+        if (entry.late) remove(service, entry.instance.instance);
         else put({ ...entry, late: true });
         moved = true;
       }

@@ -3,7 +3,7 @@ import type { Registry } from "../registry.ts";
 import { createRedisRegistry } from "./redis-registry.ts";
 import { startMember } from "./testing/start-member.ts";
 
-const heartbeatMs = 200;
+const heartbeatMs = 400;
 
 describeRegistry("the Redis registry", async () => {
   const url = process.env.REDIS_URL;
