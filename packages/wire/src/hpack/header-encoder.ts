@@ -5,12 +5,16 @@ import { writeInteger } from "./integer.ts";
 import { writeLatin1 } from "./latin1.ts";
 import { staticFields } from "./static-table.ts";
 
-/** What the encoder knows of a field name. */
+/** What the static table has of a field name. */
+interface StaticName {
+  /** The first index; 0 for none. */
+  readonly index: number;
+  readonly values: ReadonlyMap<string, number>;
+}
+
+/** What the encoder knows of a field name that it has seen. */
 interface KnownName {
-  /** In the static table; 0 for none. */
-  readonly staticIndex: number;
-  /** Indexes in the static table. */
-  readonly staticValues: ReadonlyMap<string, number>;
+  readonly fixed: StaticName;
   /** Numbers in the dynamic table. */
   readonly values: Map<string, number>;
   readonly secret: boolean;
@@ -18,16 +22,23 @@ interface KnownName {
   misses: number;
 }
 
+const staticNames = new Map<string, StaticName & { readonly values: Map<string, number> }>();
+staticFields.forEach(([name, value], i) => {
+  const known = staticNames.get(name);
+  if (known) known.values.set(value, i + 1);
+  else staticNames.set(name, { index: i + 1, values: new Map([[value, i + 1]]) });
+});
+const notStatic: StaticName = { index: 0, values: new Map() };
+
 /** What a name of gRPC or HTTP carries that no table should hold: who reads a table's size could guess it (RFC 7541 section 7.1). */
 const secrets: readonly string[] = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
 
-/** Names that are remembered at most, beside the static ones; others are written out each time. */
+/** Names that are remembered at most; others are written out each time. */
 const maxNames = 512;
 /** No larger table is kept, whatever the peer allows. */
 const largestTable = 4_096;
 /** What `writeInteger` takes at most. */
 const integerOctets = 6;
-const noValues: ReadonlyMap<string, number> = new Map();
 
 /**
  * One end's memory of the fields that it sends (RFC 7541). Values that come again enter the table, and cost an octet or two from
@@ -48,13 +59,6 @@ export class HeaderEncoder {
   /** Names whose values are never put into a table, neither here nor by a proxy on the way; beside those that HTTP knows. */
   constructor(secretNames: Iterable<string> = []) {
     this.#secrets = new Set([...secrets, ...secretNames]);
-    staticFields.forEach(([name], index) => {
-      if (this.#names.has(name)) return;
-      const same = staticFields.flatMap(([other, value], i): [string, number][] =>
-        other === name ? [[value, i + 1]] : [],
-      );
-      this.#names.set(name, this.#knownName(name, index + 1, new Map(same)));
-    });
   }
 
   /** What the peer's SETTINGS_HEADER_TABLE_SIZE allows: the next block says so first, when it changes something. */
@@ -111,7 +115,7 @@ export class HeaderEncoder {
     const known = this.#names.get(name) ?? this.#learn(name);
     if (known === undefined) return writeLiteral(target, at, 0x00, 4, 0, name, value, false);
     if (known.secret) return writeLiteral(target, at, 0x10, 4, this.#nameIndex(known), name, value, true);
-    const fixed = known.staticValues.get(value);
+    const fixed = known.fixed.values.get(value);
     if (fixed !== undefined) return writeInteger(target, at, 0x80, 7, fixed);
     const number = known.values.get(value);
     if (number !== undefined) {
@@ -131,18 +135,15 @@ export class HeaderEncoder {
   }
 
   #learn(name: string): KnownName | undefined {
-    if (this.#names.size >= maxNames) return this.#secrets.has(name) ? this.#knownName(name, 0, noValues) : undefined;
-    const known = this.#knownName(name, 0, noValues);
+    const secret = this.#secrets.has(name);
+    if (this.#names.size >= maxNames && !secret) return undefined;
+    const known = { fixed: staticNames.get(name) ?? notStatic, values: new Map<string, number>(), secret, misses: 0 };
     this.#names.set(name, known);
     return known;
   }
 
-  #knownName(name: string, staticIndex: number, staticValues: ReadonlyMap<string, number>): KnownName {
-    return { staticIndex, staticValues, values: new Map(), secret: this.#secrets.has(name), misses: 0 };
-  }
-
-  #nameIndex({ staticIndex, values }: KnownName): number {
-    if (staticIndex > 0 || values.size === 0) return staticIndex;
+  #nameIndex({ fixed, values }: KnownName): number {
+    if (fixed.index > 0 || values.size === 0) return fixed.index;
     const [number = 0] = values.values();
     return this.#indexOf(number);
   }
