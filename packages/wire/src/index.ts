@@ -1,3 +1,4 @@
-export { CompressionError } from "./hpack/compression-error.ts";
-export { type DecodedHeaders, HeaderDecoder, type HeaderLimits } from "./hpack/header-decoder.ts";
-export { HeaderEncoder } from "./hpack/header-encoder.ts";
+export type { HeaderLimits } from "./hpack/header-decoder.ts";
+export { type ConnectionHandler, type ConnectionOptions, Http2Connection } from "./http2/connection.ts";
+export { errorCode } from "./http2/protocol.ts";
+export type { Http2Stream, StreamHandler } from "./http2/stream.ts";

@@ -48,3 +48,5 @@ export const defaultMaxFrameSize = 16_384;
 export const largestFrameSize = 2 ** 24 - 1;
 /** Of a window, and of a stream's number. */
 export const largestWindow = 2 ** 31 - 1;
+/** What a window is before SETTINGS say otherwise (section 6.9.2). */
+export const protocolWindow = 65_535;

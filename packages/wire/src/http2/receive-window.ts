@@ -33,22 +33,19 @@ export class ReceiveWindow {
   /** Returns by how much to update the peer's window now; mostly 0. */
   consume(octets: number): number {
     this.#owed += octets;
-    return 2 * this.#owed >= this.#size ? this.#giveBack() : 0;
-  }
-
-  /** Makes the window larger; one that is as large already stays. Returns by how much to update the peer's. */
-  grow(size: number): number {
-    const wanted = Math.min(size, largestWindow);
-    if (wanted <= this.#size) return 0;
-    this.#owed += wanted - this.#size;
-    this.#size = wanted;
-    return this.#giveBack();
-  }
-
-  #giveBack(): number {
+    if (2 * this.#owed < this.#size) return 0;
     const increment = this.#owed;
     this.#available += increment;
     this.#owed = 0;
     return increment;
+  }
+
+  /** Makes the window larger; one that is as large already stays. Returns by how much: the peer has to be told. */
+  grow(size: number): number {
+    const more = Math.min(size, largestWindow) - this.#size;
+    if (more <= 0) return 0;
+    this.#size += more;
+    this.#available += more;
+    return more;
   }
 }

@@ -1,0 +1,57 @@
+import { ConnectionError } from "./connection-error.ts";
+import type { FrameWriter } from "./frame-writer.ts";
+import { errorCode, largestWindow, protocolWindow } from "./protocol.ts";
+import type { Http2Stream } from "./stream.ts";
+
+/**
+ * The streams whose data waits for the connection's window or for the socket. They take turns of a frame each, so that a large
+ * message doesn't keep the small ones waiting. A stream that waits for its own window is added again when that grows.
+ */
+export class SendQueue {
+  readonly #writer: FrameWriter;
+  readonly #isBlocked: () => boolean;
+  readonly #waiting = new Set<Http2Stream>();
+  #window = protocolWindow;
+
+  /** `isBlocked`: the socket has more than it can take, and whoever asks runs the queue when it has not. */
+  constructor(writer: FrameWriter, isBlocked: () => boolean) {
+    this.#writer = writer;
+    this.#isBlocked = isBlocked;
+  }
+
+  /** Throws ConnectionError when the peer's updates make the connection's window too large. */
+  grow(increment: number): void {
+    this.#window += increment;
+    if (this.#window > largestWindow)
+      throw new ConnectionError(errorCode.flowControlError, "the connection's window grows above 2^31-1");
+  }
+
+  add(stream: Http2Stream): void {
+    this.#waiting.add(stream);
+  }
+
+  delete(stream: Http2Stream): void {
+    this.#waiting.delete(stream);
+  }
+
+  /** Whether a run may write something. */
+  get isReady(): boolean {
+    return this.#waiting.size > 0 && this.#window > 0 && !this.#isBlocked();
+  }
+
+  /** Writes what windows and socket allow. */
+  run(): void {
+    const { maxFrameSize } = this.#writer;
+    // A stream that is added behind the others during the loop comes again in it.
+    for (const stream of this.#waiting) {
+      if (this.#isBlocked()) return;
+      const waited = stream.queuedBytes;
+      const written = stream.writeQueued(Math.min(this.#window, maxFrameSize));
+      this.#window -= written;
+      if (written === 0 && stream.queuedBytes > 0 && stream.sendWindow > 0) return;
+      this.#waiting.delete(stream);
+      if (stream.queuedBytes > 0 && stream.sendWindow > 0) this.#waiting.add(stream);
+      if (waited > 0 && stream.queuedBytes === 0) stream.handler.onDrained();
+    }
+  }
+}

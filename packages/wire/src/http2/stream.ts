@@ -1,0 +1,220 @@
+import type { FrameWriter } from "./frame-writer.ts";
+import { readRequestHead, readResponseHead, trailersProblem } from "./message-head.ts";
+import { errorCode } from "./protocol.ts";
+import type { ReceiveWindow } from "./receive-window.ts";
+import { StreamError } from "./stream-error.ts";
+
+/** Who a stream's events are for. After `onEnd` or `onReset` nothing more comes. Octets are only lent. */
+export interface StreamHandler {
+  /** The header list of a response; those with a status below 200 are left out. The list of a request comes with the stream. */
+  onHeaders?(fields: readonly string[]): void;
+  /** To be answered by `consume`, now or later: until then the octets count against the stream's window. */
+  onData(bytes: Buffer, start: number, end: number): void;
+  onTrailers(fields: readonly string[]): void;
+  /** The peer's side is complete. */
+  onEnd(): void;
+  /** The stream ended before its time: by the peer (one of `errorCode`), or with its connection, which leaves no code. */
+  onReset(code: number | undefined, reason: string): void;
+  /** What was queued by `sendData` has left. */
+  onDrained(): void;
+}
+
+/** What a stream asks of its connection. */
+export interface StreamHost {
+  readonly writer: FrameWriter;
+  scheduleFlush(): void;
+  /** Octets wait in the stream's queue. */
+  sendQueued(stream: Http2Stream): void;
+  /** Our end of the stream was written. */
+  ended(stream: Http2Stream): void;
+  resetStream(stream: Http2Stream, code: number): void;
+  consumed(stream: Http2Stream, octets: number): void;
+}
+
+interface Queued {
+  readonly bytes: Uint8Array;
+  /** Of which so many have left. */
+  sent: number;
+}
+
+/** A request and its response, on one of a connection's two ends (RFC 9113 section 5.1). */
+export class Http2Stream {
+  readonly id: number;
+  readonly window: ReceiveWindow;
+  handler: StreamHandler = untended;
+  /** What the peer may be sent; below zero when it made its windows smaller meanwhile. */
+  sendWindow: number;
+  localEnded = false;
+  remoteEnded = false;
+  /** Its end came before its time: what is unread was given back. */
+  dropped = false;
+  /** The peer's first header list is there. */
+  hasHead = false;
+
+  readonly #connection: StreamHost;
+  /** What the peer's content-length still expects; undefined where it named none. */
+  #expected: number | undefined;
+  readonly #queue: Queued[] = [];
+  #queuedBytes = 0;
+  #endQueued = false;
+  #trailersQueued: readonly string[] | undefined;
+
+  constructor(connection: StreamHost, id: number, window: ReceiveWindow, sendWindow: number) {
+    this.#connection = connection;
+    this.id = id;
+    this.window = window;
+    this.sendWindow = sendWindow;
+  }
+
+  /** Octets of `sendData` that wait for the peer's window or the socket. */
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  get closed(): boolean {
+    return this.localEnded && this.remoteEnded;
+  }
+
+  /** A list that never changes, and more fields. Names are lower case, and the characters of values are octets. */
+  sendHeaders(same: readonly string[], fields: readonly string[], endStream = false): void {
+    if (this.localEnded) return;
+    this.#connection.writer.headers(this.id, same, fields, endStream);
+    if (endStream) this.#connection.ended(this);
+    this.#connection.scheduleFlush();
+  }
+
+  /** The bytes must not change any more. False when they have to wait: then `onDrained` tells when there is room again. */
+  sendData(bytes: Uint8Array, endStream = false): boolean {
+    if (this.localEnded || this.#endQueued) return true;
+    if (bytes.length === 0 && this.#queue.length === 0) {
+      // No window is needed for the end alone.
+      if (endStream) this.#writeEnd(bytes);
+      return true;
+    }
+    this.#queue.push({ bytes, sent: 0 });
+    this.#queuedBytes += bytes.length;
+    this.#endQueued = endStream;
+    this.#connection.sendQueued(this);
+    return this.#queuedBytes === 0;
+  }
+
+  /** The last header list, behind all data. */
+  sendTrailers(same: readonly string[], fields: readonly string[] = []): void {
+    if (this.localEnded || this.#endQueued) return;
+    if (this.#queuedBytes === 0) this.sendHeaders(same, fields, true);
+    else {
+      this.#trailersQueued = [...same, ...fields];
+      this.#endQueued = true;
+    }
+  }
+
+  /** Ends the stream on both sides at once; what is queued is dropped. */
+  reset(code: number): void {
+    if (this.closed) return;
+    this.#connection.resetStream(this, code);
+  }
+
+  /** Octets of `onData` that need no memory any more: the peer may send as many again. */
+  consume(octets: number): void {
+    this.#connection.consumed(this, octets);
+  }
+
+  /** Writes what the stream's window allows, at most so many octets, which no frame exceeds; returns how many it wrote. */
+  writeQueued(most: number): number {
+    let written = 0;
+    for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
+      const allowed = Math.max(0, Math.min(most - written, this.sendWindow));
+      const length = Math.min(next.bytes.length - next.sent, allowed);
+      if (length === 0 && next.bytes.length > next.sent) break;
+      const whole = next.sent + length === next.bytes.length;
+      const ends = whole && this.#queue.length === 1 && this.#endQueued && this.#trailersQueued === undefined;
+      const piece = length === next.bytes.length ? next.bytes : next.bytes.subarray(next.sent, next.sent + length);
+      this.#connection.writer.data(this.id, piece, ends);
+      next.sent += length;
+      written += length;
+      this.sendWindow -= length;
+      this.#queuedBytes -= length;
+      if (whole) this.#queue.shift();
+      if (ends) this.#connection.ended(this);
+    }
+    if (this.#queue.length === 0 && this.#trailersQueued !== undefined && !this.localEnded) {
+      this.#connection.writer.headers(this.id, [], this.#trailersQueued, true);
+      this.#trailersQueued = undefined;
+      this.#connection.ended(this);
+    }
+    return written;
+  }
+
+  #writeEnd(nothing: Uint8Array): void {
+    this.#connection.writer.data(this.id, nothing, true);
+    this.#connection.ended(this);
+    this.#connection.scheduleFlush();
+  }
+
+  // What the peer's frames say of the stream. All of these throw StreamError for what is malformed.
+
+  takeRequest(fields: readonly string[], open: () => StreamHandler | undefined): void {
+    const head = readRequestHead(fields);
+    if (typeof head === "string") throw new StreamError(head);
+    this.hasHead = true;
+    this.#expected = head.contentLength;
+    this.handler = open() ?? untended;
+  }
+
+  /** Of a response, or the trailers of either. */
+  takeHeaders(fields: readonly string[], endStream: boolean): void {
+    if (this.remoteEnded) throw new StreamError("HEADERS after the end", errorCode.streamClosed);
+    if (!this.hasHead) {
+      this.#takeResponse(fields, endStream);
+      return;
+    }
+    if (!endStream) throw new StreamError("a second header list that does not end the stream");
+    const problem = trailersProblem(fields);
+    if (problem !== undefined) throw new StreamError(problem);
+    this.handler.onTrailers(fields);
+  }
+
+  takeData(bytes: Buffer, start: number, end: number, padding: number): void {
+    this.window.receive(end - start + padding);
+    if (this.remoteEnded) throw new StreamError("DATA after the end", errorCode.streamClosed);
+    if (!this.hasHead) throw new StreamError("DATA before HEADERS");
+    if (this.#expected !== undefined) this.#expected -= end - start;
+    if (this.#expected !== undefined && this.#expected < 0) throw new StreamError("more DATA than content-length says");
+    if (end > start) this.handler.onData(bytes, start, end);
+    if (padding > 0) this.consume(padding);
+  }
+
+  takeEnd(): void {
+    if (this.#expected !== undefined && this.#expected > 0) throw new StreamError("less DATA than content-length says");
+    this.remoteEnded = true;
+    this.handler.onEnd();
+  }
+
+  #takeResponse(fields: readonly string[], endStream: boolean): void {
+    const head = readResponseHead(fields);
+    if (typeof head === "string") throw new StreamError(head);
+    if (head.status < 200) {
+      if (endStream) throw new StreamError(`the response ends with the status ${head.status}`);
+      return;
+    }
+    this.hasHead = true;
+    // The length of what was not asked for (HEAD, 304) counts nothing.
+    this.#expected = endStream ? undefined : head.contentLength;
+    this.handler.onHeaders?.(fields);
+  }
+
+  dropQueued(): void {
+    this.#queue.length = 0;
+    this.#queuedBytes = 0;
+    this.#trailersQueued = undefined;
+  }
+}
+
+/** What a server's stream has until its request was told of; a client gives its own at once. */
+const untended: StreamHandler = {
+  onData() {},
+  onTrailers() {},
+  onEnd() {},
+  onReset() {},
+  onDrained() {},
+};
