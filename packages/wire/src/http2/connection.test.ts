@@ -286,6 +286,26 @@ describe("a client", () => {
     expect(stream.queuedBytes).toBe(0);
   });
 
+  it("says when it has to wait, and once when that is over", async () => {
+    const { client } = await dial((stream) => {
+      stream.respond({ ":status": 200 });
+      stream.resume();
+      stream.on("end", () => stream.end());
+    });
+    let drained = 0;
+    const { handler, message } = collect(() => stream);
+    const onDrained = () => {
+      drained += 1;
+    };
+    const stream: Http2Stream = client.request({ ...handler, onDrained }, base, [":path", "/"]);
+    expect(stream.sendData(Buffer.alloc(10))).toBe(true);
+    expect(stream.sendData(Buffer.alloc(1_000_000))).toBe(false);
+    await expect.poll(() => stream.queuedBytes).toBe(0);
+    expect(stream.sendData(Buffer.alloc(10), true)).toBe(true);
+    await message;
+    expect(drained).toBe(1);
+  });
+
   it("loses its streams with the connection, which leaves no code", async () => {
     const { client, closed } = await dial((stream) => void stream.session?.socket.destroy());
     await expect(request(client, "/").message).rejects.toMatchObject({ code: undefined });

@@ -45,13 +45,12 @@ export class SendQueue {
     // A stream that is added behind the others during the loop comes again in it.
     for (const stream of this.#waiting) {
       if (this.#isBlocked()) return;
-      const waited = stream.queuedBytes;
       const written = stream.writeQueued(Math.min(this.#window, maxFrameSize));
       this.#window -= written;
       if (written === 0 && stream.queuedBytes > 0 && stream.sendWindow > 0) return;
       this.#waiting.delete(stream);
       if (stream.queuedBytes > 0 && stream.sendWindow > 0) this.#waiting.add(stream);
-      if (waited > 0 && stream.queuedBytes === 0) stream.handler.onDrained();
+      stream.tellDrained();
     }
   }
 }

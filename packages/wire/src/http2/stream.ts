@@ -15,7 +15,7 @@ export interface StreamHandler {
   onEnd(): void;
   /** The stream ended before its time: by the peer (one of `errorCode`), or with its connection, which leaves no code. */
   onReset(code: number | undefined, reason: string): void;
-  /** What was queued by `sendData` has left. */
+  /** `sendData` had answered false, and all that was queued has left. */
   onDrained(): void;
 }
 
@@ -56,6 +56,8 @@ export class Http2Stream {
   #expected: number | undefined;
   readonly #queue: Queued[] = [];
   #queuedBytes = 0;
+  /** The application was told to wait. */
+  #isFull = false;
   #endQueued = false;
   #trailersQueued: readonly string[] | undefined;
 
@@ -95,7 +97,8 @@ export class Http2Stream {
     this.#queuedBytes += bytes.length;
     this.#endQueued = endStream;
     this.#connection.sendQueued(this);
-    return this.#queuedBytes === 0;
+    this.#isFull = this.#queuedBytes > 0;
+    return !this.#isFull;
   }
 
   /** The last header list, behind all data. */
@@ -201,6 +204,13 @@ export class Http2Stream {
     // The length of what was not asked for (HEAD, 304) counts nothing.
     this.#expected = endStream ? undefined : head.contentLength;
     this.handler.onHeaders?.(fields);
+  }
+
+  /** After a turn of the connection's queue. */
+  tellDrained(): void {
+    if (!this.#isFull || this.#queuedBytes > 0) return;
+    this.#isFull = false;
+    this.handler.onDrained();
   }
 
   dropQueued(): void {
