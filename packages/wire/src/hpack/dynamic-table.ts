@@ -29,14 +29,6 @@ export class DynamicTable<Field extends TableField> {
     return this.#newest;
   }
 
-  get length(): number {
-    return this.#length;
-  }
-
-  get size(): number {
-    return this.#size;
-  }
-
   get maxSize(): number {
     return this.#maxSize;
   }

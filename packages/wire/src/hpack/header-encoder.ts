@@ -91,15 +91,16 @@ export class HeaderEncoder {
 
   /** The same for a list that never changes: its block is remembered for as long as the table stays as it is. */
   encodeSame(fields: readonly string[], target: Uint8Array, at: number): number {
+    // With the table's size before it, this block is like no later one.
+    if (this.#shrunkTo !== undefined) return this.encode(fields, target, at);
     const since = this.#table.newest;
     const block = this.#blocks.get(fields);
-    if (block?.since === since && this.#shrunkTo === undefined) {
+    if (block?.since === since) {
       target.set(block.octets, at);
       return at + block.octets.length;
     }
-    const isPlain = this.#shrunkTo === undefined;
     const end = this.encode(fields, target, at);
-    if (isPlain && this.#table.newest === since)
+    if (this.#table.newest === since)
       this.#blocks.set(fields, { octets: new Uint8Array(target.subarray(at, end)), since });
     return end;
   }

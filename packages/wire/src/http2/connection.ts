@@ -2,15 +2,14 @@ import type { Duplex } from "node:stream";
 import { CompressionError } from "../hpack/compression-error.ts";
 import { HeaderDecoder, type HeaderLimits } from "../hpack/header-decoder.ts";
 import { HeaderEncoder } from "../hpack/header-encoder.ts";
-import { ConnectionError } from "./connection-error.ts";
 import { type FrameHandler, FrameReader } from "./frame-reader.ts";
 import { FrameWriter } from "./frame-writer.ts";
+import { ConnectionError, StreamError } from "./http2-error.ts";
 import { errorCode, largestWindow, protocolWindow, setting } from "./protocol.ts";
 import { ReceiveFlow } from "./receive-flow.ts";
 import { SendQueue } from "./send-queue.ts";
 import type { Setting } from "./settings.ts";
 import { Http2Stream, type StreamHandler, type StreamHost } from "./stream.ts";
-import { StreamError } from "./stream-error.ts";
 import { StreamTable } from "./stream-table.ts";
 
 /** Who a connection's events are for. */
@@ -60,7 +59,6 @@ export class Http2Connection implements FrameHandler, StreamHost {
   #hasSettings = false;
   #peerStreamWindow = protocolWindow;
   #peerMaxStreams = Number.POSITIVE_INFINITY;
-  #flushing = false;
   #draining = false;
   #closed = false;
 
@@ -74,7 +72,7 @@ export class Http2Connection implements FrameHandler, StreamHost {
     this.#decoder = new HeaderDecoder(headerLimits);
     // A block that breaks the list's limit is still read when it is not much larger, so that only its stream ends.
     this.#reader = new FrameReader(this, { maxHeaderBlockBytes: 4 * headerLimits.maxListBytes });
-    this.writer = new FrameWriter(this.#encoder);
+    this.writer = new FrameWriter(this.#encoder, () => void setImmediate(() => this.#flush()));
     this.#receiveFlow = new ReceiveFlow(this.writer, initialWindow, clock);
     this.#streams = new StreamTable(role);
     this.#sendQueue = new SendQueue(
@@ -82,7 +80,7 @@ export class Http2Connection implements FrameHandler, StreamHost {
       () => this.#closed || socket.writableNeedDrain || this.writer.length > socketQueue,
     );
     socket.on("data", (chunk: Buffer) => this.#receive(chunk));
-    socket.on("drain", () => this.#runQueue());
+    socket.on("drain", () => this.#sendQueue.run());
     socket.on("end", () =>
       this.#close(this.#streams.size > 0 ? new Error("the peer ended the connection") : undefined),
     );
@@ -96,7 +94,6 @@ export class Http2Connection implements FrameHandler, StreamHost {
       [setting.maxHeaderListSize, headerLimits.maxListBytes],
     ]);
     this.#receiveFlow.announce();
-    this.scheduleFlush();
   }
 
   /** How many streams this end may open now. */
@@ -121,7 +118,6 @@ export class Http2Connection implements FrameHandler, StreamHost {
     if (this.#closed || this.#draining) return;
     this.#draining = true;
     this.writer.goaway(this.#streams.lastOfPeer, errorCode.noError, "");
-    this.scheduleFlush();
     this.#endWhenDrained();
   }
 
@@ -132,15 +128,9 @@ export class Http2Connection implements FrameHandler, StreamHost {
 
   // What streams ask of their connection.
 
-  scheduleFlush(): void {
-    if (this.#flushing || this.#closed) return;
-    this.#flushing = true;
-    setImmediate(() => this.#flush());
-  }
-
   sendQueued(stream: Http2Stream): void {
     this.#sendQueue.add(stream);
-    this.#runQueue();
+    this.#sendQueue.run();
   }
 
   ended(stream: Http2Stream): void {
@@ -150,7 +140,6 @@ export class Http2Connection implements FrameHandler, StreamHost {
 
   resetStream(stream: Http2Stream, code: number): void {
     this.writer.rstStream(stream.id, code);
-    this.scheduleFlush();
     this.#streams.rememberReset(stream.id);
     this.#drop(stream);
   }
@@ -160,7 +149,6 @@ export class Http2Connection implements FrameHandler, StreamHost {
     this.#receiveFlow.consume(octets);
     const increment = stream.window.consume(octets);
     if (increment > 0 && !stream.remoteEnded) this.writer.windowUpdate(stream.id, increment);
-    if (this.writer.length > 0) this.scheduleFlush();
   }
 
   // What the peer's frames say.
@@ -171,8 +159,8 @@ export class Http2Connection implements FrameHandler, StreamHost {
     const stream = this.#streams.get(id) ?? this.#openedByPeer(id);
     if (stream === undefined) return;
     this.#guard(stream, () => {
-      if (tooLarge) throw new StreamError("the header list is too large", errorCode.enhanceYourCalm);
-      if (problem !== undefined) throw new StreamError(problem);
+      if (tooLarge) throw new StreamError(errorCode.enhanceYourCalm, "the header list is too large");
+      if (problem !== undefined) throw new StreamError(errorCode.protocolError, problem);
       if (stream.hasHead || this.#role === "client") stream.takeHeaders(fields, endStream);
       else stream.takeRequest(fields, () => this.#handler.onStream?.(stream, fields));
       if (endStream) this.#peerEnds(stream);
@@ -194,7 +182,6 @@ export class Http2Connection implements FrameHandler, StreamHost {
         if (endStream) this.#peerEnds(stream);
       });
     }
-    if (this.writer.length > 0) this.scheduleFlush();
   }
 
   onRstStream(id: number, code: number): void {
@@ -214,8 +201,7 @@ export class Http2Connection implements FrameHandler, StreamHost {
       else if (id === setting.maxFrameSize) this.writer.maxFrameSize = value;
     }
     this.writer.settingsAck();
-    this.scheduleFlush();
-    this.#runQueue();
+    this.#sendQueue.run();
     this.#handler.onRoom?.();
   }
 
@@ -227,11 +213,9 @@ export class Http2Connection implements FrameHandler, StreamHost {
     this.#needSettings();
     if (!ack) {
       this.writer.ping(bytes.subarray(start, start + 8), true);
-      this.scheduleFlush();
       return;
     }
     this.#receiveFlow.pingAnswered(bytes, start, () => this.#streams.all().map(({ window }) => window));
-    if (this.writer.length > 0) this.scheduleFlush();
   }
 
   onGoaway(lastStream: number, code: number): void {
@@ -250,7 +234,7 @@ export class Http2Connection implements FrameHandler, StreamHost {
     this.#needSettings();
     if (id === 0) {
       this.#sendQueue.grow(increment);
-      this.#runQueue();
+      this.#sendQueue.run();
       return;
     }
     this.#streams.checkOpened(id, "WINDOW_UPDATE");
@@ -259,7 +243,7 @@ export class Http2Connection implements FrameHandler, StreamHost {
     this.#guard(stream, () => {
       stream.sendWindow += increment;
       if (stream.sendWindow > largestWindow)
-        throw new StreamError("the stream's window grows above 2^31-1", errorCode.flowControlError);
+        throw new StreamError(errorCode.flowControlError, "the stream's window grows above 2^31-1");
       if (stream.queuedBytes > 0) this.sendQueued(stream);
     });
   }
@@ -285,7 +269,6 @@ export class Http2Connection implements FrameHandler, StreamHost {
     if (this.#draining || this.#streams.size >= this.#maxConcurrentStreams) {
       this.writer.rstStream(id, errorCode.refusedStream);
       this.#streams.rememberReset(id);
-      this.scheduleFlush();
       return undefined;
     }
     const stream = new Http2Stream(this, id, this.#receiveFlow.streamWindow(), this.#peerStreamWindow);
@@ -319,19 +302,13 @@ export class Http2Connection implements FrameHandler, StreamHost {
     this.#peerStreamWindow = size;
   }
 
-  #runQueue(): void {
-    this.#sendQueue.run();
-    this.scheduleFlush();
-  }
-
   #flush(): void {
-    this.#flushing = false;
     if (this.#closed) return;
     const pieces = this.writer.take();
     if (pieces.length > 1) this.#socket.cork();
     for (const piece of pieces) this.#socket.write(piece);
     if (pieces.length > 1) this.#socket.uncork();
-    if (this.#sendQueue.isReady) this.#runQueue();
+    this.#sendQueue.run();
   }
 
   #receive(chunk: Buffer): void {
@@ -376,12 +353,8 @@ export class Http2Connection implements FrameHandler, StreamHost {
 
   /** Ends a stream on both sides; what its handler has not consumed needs no memory any more. */
   #drop(stream: Http2Stream): void {
-    stream.dropQueued();
-    stream.localEnded = true;
-    stream.remoteEnded = true;
+    stream.drop();
     this.#receiveFlow.consume(stream.window.unread);
-    this.scheduleFlush();
-    stream.dropped = true;
     this.#forgetClosed(stream);
   }
 
@@ -397,9 +370,7 @@ export class Http2Connection implements FrameHandler, StreamHost {
     this.#socket.end(() => this.#socket.destroy());
     for (const stream of this.#streams.all()) {
       this.#streams.delete(stream);
-      stream.dropQueued();
-      stream.localEnded = true;
-      stream.remoteEnded = true;
+      stream.drop();
       stream.handler.onReset(undefined, error?.message ?? "the connection was closed");
     }
     this.#handler.onClose(error);

@@ -1,5 +1,5 @@
-import { ConnectionError } from "./connection-error.ts";
 import { checkFrameHead } from "./frame-rules.ts";
+import { ConnectionError } from "./http2-error.ts";
 import { defaultMaxFrameSize, errorCode, flag, frameHeadBytes, frameType } from "./protocol.ts";
 import { checkSetting, type Setting } from "./settings.ts";
 

@@ -12,6 +12,7 @@ const copiedBelow = 4_096;
  */
 export class FrameWriter {
   readonly #encoder: HeaderEncoder;
+  readonly #onBegin: () => void;
   /** The peer's SETTINGS_MAX_FRAME_SIZE. */
   maxFrameSize = defaultMaxFrameSize;
   #slab: Slab | undefined;
@@ -20,8 +21,10 @@ export class FrameWriter {
   #pieces: Buffer[] = [];
   #pieceBytes = 0;
 
-  constructor(encoder: HeaderEncoder) {
+  /** `onBegin` is called with the first frame after each `take`: whoever takes plans to do so again. */
+  constructor(encoder: HeaderEncoder, onBegin: () => void) {
     this.#encoder = encoder;
+    this.#onBegin = onBegin;
   }
 
   /** Octets that wait to be taken. */
@@ -110,6 +113,7 @@ export class FrameWriter {
   /** A slab with so much room behind what is written. */
   #room(octets: number): Slab {
     if (this.#slab && this.#slab.bytes.length - this.#slab.at >= octets) return this.#slab;
+    if (this.#slab === undefined) this.#onBegin();
     this.#cut();
     this.#slab = takeSlab(octets);
     this.#start = this.#slab.at;

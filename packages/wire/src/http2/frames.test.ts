@@ -86,7 +86,7 @@ it("any frames are read as they were written, however the octets are cut into ch
   fc.assert(
     fc.property(fc.array(step, { maxLength: 20 }), fc.integer({ min: 1, max: 6 }), cuts, (steps, together, sizes) => {
       const { seen, reader } = record();
-      const writer = new FrameWriter(new HeaderEncoder());
+      const writer = new FrameWriter(new HeaderEncoder(), () => {});
       const pieces: Buffer[] = [];
       let written = 0;
       for (const [i, { write }] of steps.entries()) {
@@ -111,7 +111,7 @@ it("any frames are read as they were written, however the octets are cut into ch
 });
 
 it("frames of one turn are one piece, but for large payloads, which are not copied", () => {
-  const writer = new FrameWriter(new HeaderEncoder());
+  const writer = new FrameWriter(new HeaderEncoder(), () => {});
   for (const id of [1, 3, 5]) {
     writer.headers(id, [":status", "200"], [], false);
     writer.data(id, Buffer.from("hello"), true);

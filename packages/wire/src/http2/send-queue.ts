@@ -1,5 +1,5 @@
-import { ConnectionError } from "./connection-error.ts";
 import type { FrameWriter } from "./frame-writer.ts";
+import { ConnectionError } from "./http2-error.ts";
 import { errorCode, largestWindow, protocolWindow } from "./protocol.ts";
 import type { Http2Stream } from "./stream.ts";
 
@@ -32,11 +32,6 @@ export class SendQueue {
 
   delete(stream: Http2Stream): void {
     this.#waiting.delete(stream);
-  }
-
-  /** Whether a run may write something. */
-  get isReady(): boolean {
-    return this.#waiting.size > 0 && this.#window > 0 && !this.#isBlocked();
   }
 
   /** Writes what windows and socket allow. */

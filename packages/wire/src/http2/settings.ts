@@ -1,4 +1,4 @@
-import { ConnectionError } from "./connection-error.ts";
+import { ConnectionError } from "./http2-error.ts";
 import { defaultMaxFrameSize, errorCode, largestFrameSize, largestWindow, setting } from "./protocol.ts";
 
 /** One parameter of a SETTINGS frame: its number (`setting`, or one that nobody here knows) and its value. */

@@ -1,4 +1,4 @@
-import { ConnectionError } from "./connection-error.ts";
+import { ConnectionError } from "./http2-error.ts";
 import { errorCode, largestWindow } from "./protocol.ts";
 
 /** Streams that we have reset, whose frames may still be on their way. */

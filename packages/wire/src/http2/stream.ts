@@ -1,8 +1,8 @@
 import type { FrameWriter } from "./frame-writer.ts";
+import { StreamError } from "./http2-error.ts";
 import { readRequestHead, readResponseHead, trailersProblem } from "./message-head.ts";
 import { errorCode } from "./protocol.ts";
 import type { ReceiveWindow } from "./receive-window.ts";
-import { StreamError } from "./stream-error.ts";
 
 /** Who a stream's events are for. After `onEnd` or `onReset` nothing more comes. Octets are only lent. */
 export interface StreamHandler {
@@ -22,7 +22,6 @@ export interface StreamHandler {
 /** What a stream asks of its connection. */
 export interface StreamHost {
   readonly writer: FrameWriter;
-  scheduleFlush(): void;
   /** Octets wait in the stream's queue. */
   sendQueued(stream: Http2Stream): void;
   /** Our end of the stream was written. */
@@ -82,7 +81,6 @@ export class Http2Stream {
     if (this.localEnded) return;
     this.#connection.writer.headers(this.id, same, fields, endStream);
     if (endStream) this.#connection.ended(this);
-    this.#connection.scheduleFlush();
   }
 
   /** The bytes must not change any more. False when they have to wait: then `onDrained` tells when there is room again. */
@@ -90,7 +88,7 @@ export class Http2Stream {
     if (this.localEnded || this.#endQueued) return true;
     if (bytes.length === 0 && this.#queue.length === 0) {
       // No window is needed for the end alone.
-      if (endStream) this.#writeEnd(bytes);
+      if (endStream) this.#writeData(bytes, true);
       return true;
     }
     this.#queue.push({ bytes, sent: 0 });
@@ -132,33 +130,30 @@ export class Http2Stream {
       const whole = next.sent + length === next.bytes.length;
       const ends = whole && this.#queue.length === 1 && this.#endQueued && this.#trailersQueued === undefined;
       const piece = length === next.bytes.length ? next.bytes : next.bytes.subarray(next.sent, next.sent + length);
-      this.#connection.writer.data(this.id, piece, ends);
       next.sent += length;
       written += length;
       this.sendWindow -= length;
       this.#queuedBytes -= length;
       if (whole) this.#queue.shift();
-      if (ends) this.#connection.ended(this);
+      this.#writeData(piece, ends);
     }
-    if (this.#queue.length === 0 && this.#trailersQueued !== undefined && !this.localEnded) {
-      this.#connection.writer.headers(this.id, [], this.#trailersQueued, true);
+    if (this.#queue.length === 0 && this.#trailersQueued !== undefined) {
+      this.sendHeaders([], this.#trailersQueued, true);
       this.#trailersQueued = undefined;
-      this.#connection.ended(this);
     }
     return written;
   }
 
-  #writeEnd(nothing: Uint8Array): void {
-    this.#connection.writer.data(this.id, nothing, true);
-    this.#connection.ended(this);
-    this.#connection.scheduleFlush();
+  #writeData(bytes: Uint8Array, endStream: boolean): void {
+    this.#connection.writer.data(this.id, bytes, endStream);
+    if (endStream) this.#connection.ended(this);
   }
 
   // What the peer's frames say of the stream. All of these throw StreamError for what is malformed.
 
   takeRequest(fields: readonly string[], open: () => StreamHandler | undefined): void {
     const head = readRequestHead(fields);
-    if (typeof head === "string") throw new StreamError(head);
+    if (typeof head === "string") throw new StreamError(errorCode.protocolError, head);
     this.hasHead = true;
     this.#expected = head.contentLength;
     this.handler = open() ?? untended;
@@ -166,38 +161,40 @@ export class Http2Stream {
 
   /** Of a response, or the trailers of either. */
   takeHeaders(fields: readonly string[], endStream: boolean): void {
-    if (this.remoteEnded) throw new StreamError("HEADERS after the end", errorCode.streamClosed);
+    if (this.remoteEnded) throw new StreamError(errorCode.streamClosed, "HEADERS after the end");
     if (!this.hasHead) {
       this.#takeResponse(fields, endStream);
       return;
     }
-    if (!endStream) throw new StreamError("a second header list that does not end the stream");
+    if (!endStream) throw new StreamError(errorCode.protocolError, "a second header list that does not end the stream");
     const problem = trailersProblem(fields);
-    if (problem !== undefined) throw new StreamError(problem);
+    if (problem !== undefined) throw new StreamError(errorCode.protocolError, problem);
     this.handler.onTrailers(fields);
   }
 
   takeData(bytes: Buffer, start: number, end: number, padding: number): void {
     this.window.receive(end - start + padding);
-    if (this.remoteEnded) throw new StreamError("DATA after the end", errorCode.streamClosed);
-    if (!this.hasHead) throw new StreamError("DATA before HEADERS");
+    if (this.remoteEnded) throw new StreamError(errorCode.streamClosed, "DATA after the end");
+    if (!this.hasHead) throw new StreamError(errorCode.protocolError, "DATA before HEADERS");
     if (this.#expected !== undefined) this.#expected -= end - start;
-    if (this.#expected !== undefined && this.#expected < 0) throw new StreamError("more DATA than content-length says");
+    if (this.#expected !== undefined && this.#expected < 0)
+      throw new StreamError(errorCode.protocolError, "more DATA than content-length says");
     if (end > start) this.handler.onData(bytes, start, end);
     if (padding > 0) this.consume(padding);
   }
 
   takeEnd(): void {
-    if (this.#expected !== undefined && this.#expected > 0) throw new StreamError("less DATA than content-length says");
+    if (this.#expected !== undefined && this.#expected > 0)
+      throw new StreamError(errorCode.protocolError, "less DATA than content-length says");
     this.remoteEnded = true;
     this.handler.onEnd();
   }
 
   #takeResponse(fields: readonly string[], endStream: boolean): void {
     const head = readResponseHead(fields);
-    if (typeof head === "string") throw new StreamError(head);
+    if (typeof head === "string") throw new StreamError(errorCode.protocolError, head);
     if (head.status < 200) {
-      if (endStream) throw new StreamError(`the response ends with the status ${head.status}`);
+      if (endStream) throw new StreamError(errorCode.protocolError, `the response ends with the status ${head.status}`);
       return;
     }
     this.hasHead = true;
@@ -213,7 +210,11 @@ export class Http2Stream {
     this.handler.onDrained();
   }
 
-  dropQueued(): void {
+  /** Both sides end here and now, and nothing more of it is written or given back. */
+  drop(): void {
+    this.localEnded = true;
+    this.remoteEnded = true;
+    this.dropped = true;
     this.#queue.length = 0;
     this.#queuedBytes = 0;
     this.#trailersQueued = undefined;
