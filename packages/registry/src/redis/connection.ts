@@ -28,6 +28,8 @@ export function openConnection(options: ConnectionOptions): Redis {
     maxRetriesPerRequest: null,
     autoResendUnfulfilledCommands: false,
     enableOfflineQueue: options.waits,
+    // Whoever subscribes does so whenever the connection is ready.
+    autoResubscribe: false,
     // Spread, so that a thousand processes don't come back in the same millisecond.
     retryStrategy: (times: number) =>
       Math.min(50 * 2 ** Math.min(times, 10), options.maxRetryDelayMs) * (0.5 + random() / 2),

@@ -140,11 +140,11 @@ export function createReader(options: ReaderOptions): Reader {
     return hints;
   }
 
-  async function subscribe(feeds: readonly Feed[]): Promise<void> {
+  async function subscribe(watched: readonly Feed[]): Promise<void> {
     // Without hints the polls find what changes.
-    if (feeds.length > 0) await hints?.subscribe(...feeds.map(({ service }) => channelOf(service))).catch(() => {});
+    if (watched.length > 0) await hints?.subscribe(...watched.map(({ service }) => channelOf(service))).catch(() => {});
     // Read once more: a change in between gave no hint.
-    for (const feed of feeds) void refresh(feed);
+    for (const feed of watched) void refresh(feed);
   }
 
   function feedOf(service: string): Feed {
