@@ -83,6 +83,15 @@ function inBatches(store: Store<Tables>, most: number) {
 
 const wallClock = (): number => performance.timeOrigin + performance.now();
 
+/** Waits until the nth is due, of so many a second from now on. */
+function pace(perSecond: number): (n: number) => Promise<void> {
+  const startedAt = performance.now();
+  return async (n) => {
+    const ms = startedAt + (n * 1_000) / perSecond - performance.now();
+    if (ms > 0) await sleep(ms);
+  };
+}
+
 /** A service that publishes so many a second, each in a transaction of its own, and relays them. */
 export async function publishSteadily(servers: Servers, count: number, perSecond: number): Promise<Answer> {
   const store = await openWorld(servers);
@@ -94,10 +103,9 @@ export async function publishSteadily(servers: Servers, count: number, perSecond
     const { id } = await store.transaction(() => publishNth(n));
     at.push([id, wallClock()]);
   };
-  const startedAt = performance.now();
+  const due = pace(perSecond);
   for (let n = 0; n < count; n++) {
-    const due = startedAt + (n * 1_000) / perSecond - performance.now();
-    if (due > 0) await sleep(due);
+    await due(n);
     running.push(publishOne(n));
   }
   await Promise.all(running);
@@ -134,8 +142,7 @@ export async function publishForLong(
   const relay = startRelay({ store, broker, service: "bench", retentionMs });
   const sizes: number[] = [];
   const startedAt = performance.now();
-  const due = (n: number): Promise<unknown> =>
-    sleep(Math.max(0, startedAt + (n * 1_000) / perSecond - performance.now()));
+  const due = pace(perSecond);
   for (let tenth = 0; tenth < 10; tenth++) {
     await fillOutbox(store, (tenth * count) / 10, ((tenth + 1) * count) / 10, due);
     const { rows } = await sql<{ mib: number }>`

@@ -56,7 +56,7 @@ export async function fillOutbox(
   store: Store<Tables>,
   from: number,
   to: number,
-  due: (n: number) => Promise<unknown> = async () => undefined,
+  due: (n: number) => Promise<void> = async () => undefined,
 ): Promise<void> {
   const lane = async (lane: number): Promise<void> => {
     for (let n = from + lane; n < to; ) {
