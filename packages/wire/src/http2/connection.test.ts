@@ -3,6 +3,7 @@ import * as http2 from "node:http2";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { type ConnectionOptions, Http2Connection } from "./connection.ts";
+import { meshLimits } from "./limits.ts";
 import { errorCode } from "./protocol.ts";
 import type { Http2Stream, StreamHandler } from "./stream.ts";
 
@@ -58,7 +59,7 @@ async function serve(
       role: "server",
       socket,
       handler: {
-        onStream(stream, fields) {
+        onStream(stream, _head, fields) {
           streams.push(stream);
           const { handler, message } = collect(() => stream, fields);
           message.then(
@@ -168,7 +169,7 @@ describe("a server", () => {
 
   it("has no more streams at once than it allows, and takes others when there is room again", async () => {
     const { client, streams } = await serve((stream) => stream.sendHeaders([":status", "204"], [], true), {
-      maxConcurrentStreams: 2,
+      limits: { ...meshLimits, maxConcurrentStreams: 2 },
     });
     await once(client, "remoteSettings");
     const open = [1, 2, 3].map(() => client.request({ ":method": "POST", ":path": "/" }));
@@ -180,7 +181,7 @@ describe("a server", () => {
   });
 
   it("refuses a stream that its client opened before it knew the limit", async () => {
-    const { client, streams } = await serve(echo, { maxConcurrentStreams: 1 });
+    const { client, streams } = await serve(echo, { limits: { ...meshLimits, maxConcurrentStreams: 1 } });
     const [kept, refused] = [1, 2].map(() => client.request({ ":method": "POST", ":path": "/" }));
     refused?.on("error", () => {});
     await expect.poll(() => refused?.closed).toBe(true);

@@ -1,21 +1,22 @@
 import type { Duplex } from "node:stream";
 import { CompressionError } from "../hpack/compression-error.ts";
-import { HeaderDecoder, type HeaderLimits } from "../hpack/header-decoder.ts";
+import { HeaderDecoder } from "../hpack/header-decoder.ts";
 import { HeaderEncoder } from "../hpack/header-encoder.ts";
+import { Allowance } from "./allowance.ts";
 import { type FrameHandler, FrameReader } from "./frame-reader.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import { ConnectionError, StreamError } from "./http2-error.ts";
+import { type ConnectionLimits, meshLimits } from "./limits.ts";
+import { Liveness } from "./liveness.ts";
 import { errorCode, largestWindow, protocolWindow, setting } from "./protocol.ts";
 import { ReceiveFlow } from "./receive-flow.ts";
 import { SendQueue } from "./send-queue.ts";
 import type { Setting } from "./settings.ts";
-import { Http2Stream, type StreamHandler, type StreamHost } from "./stream.ts";
+import { Http2Stream, type RequestHandler, type StreamHandler, type StreamHost } from "./stream.ts";
 import { StreamTable } from "./stream-table.ts";
 
 /** Who a connection's events are for. */
-export interface ConnectionHandler {
-  /** A request, on a server: its streams' events go to what this returns. */
-  onStream?(stream: Http2Stream, fields: readonly string[]): StreamHandler;
+export interface ConnectionHandler extends RequestHandler {
   /** The peer takes no further streams. Those above `lastStream` were never processed, and are reset with REFUSED_STREAM. */
   onGoaway?(lastStream: number, code: number): void;
   /** There is room for streams again, or more of it. */
@@ -28,19 +29,24 @@ export interface ConnectionOptions {
   readonly role: "client" | "server";
   readonly socket: Duplex;
   readonly handler: ConnectionHandler;
-  /** Of what the peer sends; default 16 KiB and 100 fields. */
-  readonly headerLimits?: HeaderLimits;
-  /** Streams that the peer may have open at once; default 100. */
-  readonly maxConcurrentStreams?: number;
+  /** Default: those among services that know each other. */
+  readonly limits?: ConnectionLimits;
   /** What each stream may have unread at first, in octets; default 256 KiB. It grows with the connection's bandwidth-delay product. */
   readonly initialWindow?: number;
   readonly clock?: { now(): number };
 }
 
 const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-const defaultLimits: HeaderLimits = { maxListBytes: 16_384, maxFields: 100 };
 /** Of DATA that is written to a socket that has not taken what came before. */
 const socketQueue = 256 * 1024;
+/** What a server has written and its socket not taken, before it stops reading requests whose answers would join it. */
+const unreadAnswers = 1024 * 1024;
+/** Asks whether a client has seen that the connection goes away. */
+const farewell = Buffer.from("weft-bye");
+/** How long its answer may take, in milliseconds. */
+const farewellMs = 2_000;
+/** How long a socket may take for its last octets, in milliseconds. */
+const closingMs = 1_000;
 
 /** One end of an HTTP/2 connection (RFC 9113), over a socket that is connected and stays with it. */
 export class Http2Connection implements FrameHandler, StreamHost {
@@ -48,52 +54,70 @@ export class Http2Connection implements FrameHandler, StreamHost {
   readonly #role: "client" | "server";
   readonly #socket: Duplex;
   readonly #handler: ConnectionHandler;
+  readonly #limits: ConnectionLimits;
+  readonly #clock: { now(): number };
   readonly #encoder = new HeaderEncoder();
   readonly #decoder: HeaderDecoder;
   readonly #reader: FrameReader;
   readonly #streams: StreamTable<Http2Stream>;
   readonly #sendQueue: SendQueue;
-  readonly #maxConcurrentStreams: number;
   readonly #receiveFlow: ReceiveFlow;
+  readonly #controlFrames: Allowance;
+  readonly #resets: Allowance | undefined;
+  readonly #liveness: Liveness;
   #prefaceRead = 0;
   #hasSettings = false;
   #peerStreamWindow = protocolWindow;
   #peerMaxStreams = Number.POSITIVE_INFINITY;
+  /** Since when the peer is asked whether it knows that the connection goes away. */
+  #farewellAt: number | undefined;
   #draining = false;
   #closed = false;
 
   constructor(options: ConnectionOptions) {
-    const { role, socket, handler, headerLimits = defaultLimits, clock = performance } = options;
-    const { maxConcurrentStreams = 100, initialWindow = 262_144 } = options;
+    const { role, socket, handler, limits = meshLimits, initialWindow = 262_144, clock = performance } = options;
     this.#role = role;
     this.#socket = socket;
     this.#handler = handler;
-    this.#maxConcurrentStreams = maxConcurrentStreams;
-    this.#decoder = new HeaderDecoder(headerLimits);
+    this.#limits = limits;
+    this.#clock = clock;
+    this.#decoder = new HeaderDecoder(limits.headers);
     // A block that breaks the list's limit is still read when it is not much larger, so that only its stream ends.
-    this.#reader = new FrameReader(this, { maxHeaderBlockBytes: 4 * headerLimits.maxListBytes });
+    const maxHeaderBlockBytes = 4 * limits.headers.maxListBytes;
+    this.#reader = new FrameReader(this, { maxHeaderBlockBytes, maxContinuations: limits.maxContinuations });
     this.writer = new FrameWriter(this.#encoder, () => void setImmediate(() => this.#flush()));
     this.#receiveFlow = new ReceiveFlow(this.writer, initialWindow, clock);
+    this.#controlFrames = new Allowance(limits.maxControlFrames, 100, clock);
+    if (Number.isFinite(limits.maxResets)) this.#resets = new Allowance(limits.maxResets, limits.maxResets, clock);
+    this.#liveness = new Liveness(limits, socket, this.#reader, this.writer);
     this.#streams = new StreamTable(role);
     this.#sendQueue = new SendQueue(
       this.writer,
       () => this.#closed || socket.writableNeedDrain || this.writer.length > socketQueue,
+      // What we send is answered by updates of the stream's window and of the connection's.
+      () => this.#controlFrames.earn(2),
     );
-    socket.on("data", (chunk: Buffer) => this.#receive(chunk));
-    socket.on("drain", () => this.#sendQueue.run());
-    socket.on("end", () =>
-      this.#close(this.#streams.size > 0 ? new Error("the peer ended the connection") : undefined),
-    );
-    socket.on("error", (error) => this.#close(error));
-    socket.on("close", () => this.#close(this.#streams.size > 0 ? new Error("the connection was lost") : undefined));
+    this.#listen(socket);
     if (role === "client") socket.write(preface);
     this.writer.settings([
       ...(role === "client" ? [[setting.enablePush, 0] as const] : []),
-      [setting.maxConcurrentStreams, maxConcurrentStreams],
+      [setting.maxConcurrentStreams, limits.maxConcurrentStreams],
       [setting.initialWindowSize, initialWindow],
-      [setting.maxHeaderListSize, headerLimits.maxListBytes],
+      [setting.maxHeaderListSize, limits.headers.maxListBytes],
     ]);
     this.#receiveFlow.announce();
+  }
+
+  #listen(socket: Duplex): void {
+    const lost = (why: string) => (): void => this.#close(this.#streams.size > 0 ? new Error(why) : undefined);
+    socket.on("data", (chunk: Buffer) => this.#receive(chunk));
+    socket.on("drain", () => {
+      this.#sendQueue.run();
+      if (socket.isPaused()) socket.resume();
+    });
+    socket.on("end", lost("the peer ended the connection"));
+    socket.on("error", (error) => this.#close(error));
+    socket.on("close", lost("the connection was lost"));
   }
 
   /** How many streams this end may open now. */
@@ -113,12 +137,51 @@ export class Http2Connection implements FrameHandler, StreamHost {
     return stream;
   }
 
-  /** Takes no further streams; those that are open go on, and the connection ends with the last of them. */
+  /** Streams that are open. */
+  get openStreams(): number {
+    return this.#streams.size;
+  }
+
+  /**
+   * Takes no further streams; those that are open go on, and the connection ends with the last of them. A client that has requests on
+   * their way is told first that it goes away, and only when it knows which of them were taken (RFC 9113 section 6.8).
+   */
   drain(): void {
-    if (this.#closed || this.#draining) return;
+    if (this.#closed || this.#draining || this.#farewellAt !== undefined) return;
+    if (this.#role === "client" || !this.#hasSettings) return this.#endDrain();
+    this.#farewellAt = this.#clock.now();
+    this.writer.goaway(largestWindow, errorCode.noError, "");
+    this.writer.ping(farewell, false);
+  }
+
+  #endDrain(): void {
+    this.#farewellAt = undefined;
     this.#draining = true;
     this.writer.goaway(this.#streams.lastOfPeer, errorCode.noError, "");
     this.#endWhenDrained();
+  }
+
+  /** To be called about once a second: ends what stands still, and asks a silent peer whether it lives. */
+  look(): void {
+    if (this.#closed) return;
+    const now = this.#clock.now();
+    const dead = this.#liveness.look(now, this.#hasSettings, this.#streams.size > 0);
+    if (dead !== undefined) {
+      this.#fail(new ConnectionError(errorCode.enhanceYourCalm, dead));
+      // What is left would wait for the same peer.
+      this.#socket.destroy();
+      return;
+    }
+    if (this.#farewellAt !== undefined && now - this.#farewellAt >= farewellMs) this.#endDrain();
+    if (this.#streams.size > 0) this.#lookAtStreams(now);
+  }
+
+  #lookAtStreams(now: number): void {
+    const { stalledMs, stalledStreamMs } = this.#limits;
+    for (const stream of this.#streams.all()) {
+      const stuck = stream.look(now, stalledMs, stalledStreamMs);
+      if (stuck !== undefined) this.#breakStream(stream, errorCode.cancel, stuck);
+    }
   }
 
   /** Ends at once, with what is queued. */
@@ -128,9 +191,11 @@ export class Http2Connection implements FrameHandler, StreamHost {
 
   // What streams ask of their connection.
 
-  sendQueued(stream: Http2Stream): void {
-    this.#sendQueue.add(stream);
+  sendQueued(stream: Http2Stream, octets: number): void {
+    this.#sendQueue.add(stream, octets);
     this.#sendQueue.run();
+    if (this.#sendQueue.queuedBytes > this.#limits.maxQueuedBytes)
+      this.#fail(new ConnectionError(errorCode.enhanceYourCalm, "the peer doesn't take what it asked for"));
   }
 
   ended(stream: Http2Stream): void {
@@ -151,36 +216,47 @@ export class Http2Connection implements FrameHandler, StreamHost {
     if (increment > 0 && !stream.remoteEnded) this.writer.windowUpdate(stream.id, increment);
   }
 
+  released(stream: Http2Stream): void {
+    this.#streams.release(stream);
+  }
+
   // What the peer's frames say.
 
   onHeaders(id: number, bytes: Buffer, start: number, end: number, endStream: boolean): void {
     this.#needSettings();
+    this.#controlFrames.earn();
     const { fields, tooLarge, problem } = this.#decoder.decode(bytes, start, end);
     const stream = this.#streams.get(id) ?? this.#openedByPeer(id);
     if (stream === undefined) return;
-    this.#guard(stream, () => {
+    try {
       if (tooLarge) throw new StreamError(errorCode.enhanceYourCalm, "the header list is too large");
       if (problem !== undefined) throw new StreamError(errorCode.protocolError, problem);
       if (stream.hasHead || this.#role === "client") stream.takeHeaders(fields, endStream);
-      else stream.takeRequest(fields, () => this.#handler.onStream?.(stream, fields));
+      else stream.takeRequest(fields, this.#handler);
       if (endStream) this.#peerEnds(stream);
-    });
+    } catch (error) {
+      this.#endBroken(stream, error);
+    }
   }
 
   onData(id: number, bytes: Buffer, start: number, end: number, padding: number, endStream: boolean): void {
     this.#needSettings();
     const octets = end - start + padding;
+    if (end > start) this.#controlFrames.earn();
+    else if (!endStream) this.#controlFrames.spend("empty DATA");
     this.#receiveFlow.receive(octets);
     const stream = this.#streams.get(id);
     if (stream === undefined) {
       this.#streams.checkOpened(id, "DATA");
       this.#streams.checkReset(id, "DATA");
       this.#receiveFlow.consume(octets);
-    } else {
-      this.#guard(stream, () => {
-        stream.takeData(bytes, start, end, padding);
-        if (endStream) this.#peerEnds(stream);
-      });
+      return;
+    }
+    try {
+      stream.takeData(bytes, start, end, padding);
+      if (endStream) this.#peerEnds(stream);
+    } catch (error) {
+      this.#endBroken(stream, error);
     }
   }
 
@@ -188,11 +264,13 @@ export class Http2Connection implements FrameHandler, StreamHost {
     this.#streams.checkOpened(id, "RST_STREAM");
     const stream = this.#streams.get(id);
     if (stream === undefined) return;
+    this.#resets?.spend("RST_STREAM");
     this.#drop(stream);
     stream.handler.onReset(code, "the peer reset the stream");
   }
 
   onSettings(settings: readonly Setting[]): void {
+    if (this.#hasSettings) this.#controlFrames.spend("SETTINGS");
     this.#hasSettings = true;
     for (const [id, value] of settings) {
       if (id === setting.headerTableSize) this.#encoder.allowTableSize(value);
@@ -212,9 +290,11 @@ export class Http2Connection implements FrameHandler, StreamHost {
   onPing(bytes: Buffer, start: number, ack: boolean): void {
     this.#needSettings();
     if (!ack) {
+      this.#controlFrames.spend("PING");
       this.writer.ping(bytes.subarray(start, start + 8), true);
       return;
     }
+    if (this.#farewellAt !== undefined && farewell.compare(bytes, start, start + 8) === 0) return this.#endDrain();
     this.#receiveFlow.pingAnswered(bytes, start, () => this.#streams.all().map(({ window }) => window));
   }
 
@@ -232,6 +312,7 @@ export class Http2Connection implements FrameHandler, StreamHost {
 
   onWindowUpdate(id: number, increment: number): void {
     this.#needSettings();
+    this.#controlFrames.spend("WINDOW_UPDATE");
     if (id === 0) {
       this.#sendQueue.grow(increment);
       this.#sendQueue.run();
@@ -240,16 +321,15 @@ export class Http2Connection implements FrameHandler, StreamHost {
     this.#streams.checkOpened(id, "WINDOW_UPDATE");
     const stream = this.#streams.get(id);
     if (stream === undefined) return;
-    this.#guard(stream, () => {
-      stream.sendWindow += increment;
-      if (stream.sendWindow > largestWindow)
-        throw new StreamError(errorCode.flowControlError, "the stream's window grows above 2^31-1");
-      if (stream.queuedBytes > 0) this.sendQueued(stream);
-    });
+    stream.sendWindow += increment;
+    if (stream.sendWindow > largestWindow)
+      this.#breakStream(stream, errorCode.flowControlError, "the stream's window grows above 2^31-1");
+    else if (stream.queuedBytes > 0) this.sendQueued(stream, 0);
   }
 
   onIgnored(): void {
     this.#needSettings();
+    this.#controlFrames.spend("PRIORITY or unknown");
   }
 
   #peerEnds(stream: Http2Stream): void {
@@ -266,7 +346,7 @@ export class Http2Connection implements FrameHandler, StreamHost {
     }
     this.#streams.lastOfPeer = id;
     // Refused is what was never processed: its client sends it elsewhere, also when our GOAWAY has not reached it yet.
-    if (this.#draining || this.#streams.size >= this.#maxConcurrentStreams) {
+    if (this.#draining || this.#streams.slots >= this.#limits.maxConcurrentStreams) {
       this.writer.rstStream(id, errorCode.refusedStream);
       this.#streams.rememberReset(id);
       return undefined;
@@ -277,15 +357,17 @@ export class Http2Connection implements FrameHandler, StreamHost {
   }
 
   /** What breaks one stream's rules ends that stream, and so does a handler that throws. */
-  #guard(stream: Http2Stream, take: () => void): void {
-    try {
-      take();
-    } catch (error) {
-      if (error instanceof ConnectionError) throw error;
-      const code = error instanceof StreamError ? error.code : errorCode.internalError;
-      if (!stream.closed) this.resetStream(stream, code);
-      stream.handler.onReset(code, error instanceof StreamError ? error.message : "its handler failed");
-    }
+  #endBroken(stream: Http2Stream, error: unknown): void {
+    if (error instanceof ConnectionError) throw error;
+    if (error instanceof StreamError) {
+      this.#resets?.spend("malformed");
+      this.#breakStream(stream, error.code, error.message);
+    } else this.#breakStream(stream, errorCode.internalError, "its handler failed");
+  }
+
+  #breakStream(stream: Http2Stream, code: number, why: string): void {
+    if (!stream.closed) this.resetStream(stream, code);
+    stream.handler.onReset(code, why);
   }
 
   #needSettings(): void {
@@ -309,10 +391,12 @@ export class Http2Connection implements FrameHandler, StreamHost {
     for (const piece of pieces) this.#socket.write(piece);
     if (pieces.length > 1) this.#socket.uncork();
     this.#sendQueue.run();
+    if (this.#role === "server" && this.#socket.writableLength > unreadAnswers) this.#socket.pause();
   }
 
   #receive(chunk: Buffer): void {
     if (this.#closed) return;
+    this.#liveness.hear();
     try {
       const rest = this.#role === "server" ? this.#readPreface(chunk) : chunk;
       this.#reader.read(rest);
@@ -332,6 +416,7 @@ export class Http2Connection implements FrameHandler, StreamHost {
   }
 
   #fail(error: unknown): void {
+    if (this.#closed) return;
     const code =
       error instanceof ConnectionError
         ? error.code
@@ -353,6 +438,7 @@ export class Http2Connection implements FrameHandler, StreamHost {
 
   /** Ends a stream on both sides; what its handler has not consumed needs no memory any more. */
   #drop(stream: Http2Stream): void {
+    this.#sendQueue.delete(stream);
     stream.drop();
     this.#receiveFlow.consume(stream.window.unread);
     this.#forgetClosed(stream);
@@ -367,6 +453,9 @@ export class Http2Connection implements FrameHandler, StreamHost {
   #close(error: Error | undefined): void {
     if (this.#closed) return;
     this.#closed = true;
+    // A peer that doesn't read would keep the last octets waiting for ever.
+    const forced = setTimeout(() => this.#socket.destroy(), closingMs).unref();
+    this.#socket.once("close", () => clearTimeout(forced));
     this.#socket.end(() => this.#socket.destroy());
     for (const stream of this.#streams.all()) {
       this.#streams.delete(stream);

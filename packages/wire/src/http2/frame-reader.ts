@@ -58,12 +58,23 @@ export class FrameReader {
   #dataEnds = false;
   /** A block that goes on in the next frame. */
   #block: HeaderBlock | undefined;
+  #framesBegun = 0;
 
   constructor(handler: FrameHandler, options: FrameReaderOptions) {
     this.#handler = handler;
     this.#maxFrameSize = options.maxFrameSize ?? defaultMaxFrameSize;
     this.#maxHeaderBlockBytes = options.maxHeaderBlockBytes;
     this.#maxContinuations = options.maxContinuations ?? 16;
+  }
+
+  /** Whether a frame, or a header block, has begun and is not there whole. */
+  get isWithinFrame(): boolean {
+    return this.#begun !== undefined || this.#dataLeft > 0 || this.#block !== undefined;
+  }
+
+  /** Frames so far, a header block counted as one. */
+  get framesBegun(): number {
+    return this.#framesBegun;
   }
 
   /** The next octets of the connection. */
@@ -108,6 +119,7 @@ export class FrameReader {
     const start = at + frameHeadBytes;
     const end = start + length;
     this.#checkHead(type, length, stream);
+    if (this.#block === undefined) this.#framesBegun += 1;
     if (type === frameType.data && (flags & flag.padded) === 0) {
       this.#dataLeft = length;
       this.#dataStream = stream;

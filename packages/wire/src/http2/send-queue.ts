@@ -10,13 +10,19 @@ import type { Http2Stream } from "./stream.ts";
 export class SendQueue {
   readonly #writer: FrameWriter;
   readonly #isBlocked: () => boolean;
+  readonly #onWritten: () => void;
   readonly #waiting = new Set<Http2Stream>();
   #window = protocolWindow;
+  #queuedBytes = 0;
 
-  /** `isBlocked`: the socket has more than it can take, and whoever asks runs the queue when it has not. */
-  constructor(writer: FrameWriter, isBlocked: () => boolean) {
+  /**
+   * `isBlocked`: the socket has more than it can take, and whoever asks runs the queue when it has not. `onWritten` is called with
+   * each turn that a stream had.
+   */
+  constructor(writer: FrameWriter, isBlocked: () => boolean, onWritten: () => void) {
     this.#writer = writer;
     this.#isBlocked = isBlocked;
+    this.#onWritten = onWritten;
   }
 
   /** Throws ConnectionError when the peer's updates make the connection's window too large. */
@@ -26,11 +32,20 @@ export class SendQueue {
       throw new ConnectionError(errorCode.flowControlError, "the connection's window grows above 2^31-1");
   }
 
-  add(stream: Http2Stream): void {
+  /** Octets of all streams that wait. */
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  /** So many octets more wait in the stream; none when its window has grown. */
+  add(stream: Http2Stream, octets = 0): void {
+    this.#queuedBytes += octets;
     this.#waiting.add(stream);
   }
 
+  /** To be told before the stream forgets what it has queued. */
   delete(stream: Http2Stream): void {
+    this.#queuedBytes -= stream.queuedBytes;
     this.#waiting.delete(stream);
   }
 
@@ -42,6 +57,8 @@ export class SendQueue {
       if (this.#isBlocked()) return;
       const written = stream.writeQueued(Math.min(this.#window, maxFrameSize));
       this.#window -= written;
+      this.#queuedBytes -= written;
+      this.#onWritten();
       if (written === 0 && stream.queuedBytes > 0 && stream.sendWindow > 0) return;
       this.#waiting.delete(stream);
       if (stream.queuedBytes > 0 && stream.sendWindow > 0) this.#waiting.add(stream);

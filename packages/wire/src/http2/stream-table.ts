@@ -5,9 +5,11 @@ import { errorCode, largestWindow } from "./protocol.ts";
 const rememberedResets = 1_000;
 
 /** A connection's streams by their numbers, those of both ends (RFC 9113 section 5.1.1). */
-export class StreamTable<Stream extends { readonly id: number }> {
+export class StreamTable<Stream extends { readonly id: number; readonly held: boolean }> {
   readonly #ownParity: number;
   readonly #open = new Map<number, Stream>();
+  /** Closed, but their handlers have not ended. */
+  readonly #lingering = new Set<Stream>();
   readonly #resets = new Set<number>();
   /** Of ours, the one that is opened next. */
   #next: number;
@@ -23,6 +25,11 @@ export class StreamTable<Stream extends { readonly id: number }> {
     return this.#open.size;
   }
 
+  /** What counts against the limit of streams. */
+  get slots(): number {
+    return this.#open.size + this.#lingering.size;
+  }
+
   /** All numbers have been used: only another connection has more. */
   get exhausted(): boolean {
     return this.#next > largestWindow;
@@ -32,6 +39,7 @@ export class StreamTable<Stream extends { readonly id: number }> {
     return this.#open.get(id);
   }
 
+  /** Those that are open when it is asked for. */
   all(): readonly Stream[] {
     return [...this.#open.values()];
   }
@@ -46,9 +54,16 @@ export class StreamTable<Stream extends { readonly id: number }> {
     this.#open.set(stream.id, stream);
   }
 
-  /** Whether it was there. */
+  /** It is closed; one that is held keeps its slot. Whether it was there. */
   delete(stream: Stream): boolean {
-    return this.#open.delete(stream.id);
+    if (!this.#open.delete(stream.id)) return false;
+    if (stream.held) this.#lingering.add(stream);
+    return true;
+  }
+
+  /** Its handler has ended. */
+  release(stream: Stream): void {
+    this.#lingering.delete(stream);
   }
 
   isOwn(id: number): boolean {

@@ -1,6 +1,6 @@
 import type { FrameWriter } from "./frame-writer.ts";
 import { StreamError } from "./http2-error.ts";
-import { readRequestHead, readResponseHead, trailersProblem } from "./message-head.ts";
+import { type RequestHead, readRequestHead, readResponseHead, trailersProblem } from "./message-head.ts";
 import { errorCode } from "./protocol.ts";
 import type { ReceiveWindow } from "./receive-window.ts";
 
@@ -19,15 +19,22 @@ export interface StreamHandler {
   onDrained(): void;
 }
 
+/** Who a server's requests are for. */
+export interface RequestHandler {
+  /** A request: its stream's events go to what this returns. */
+  onStream?(stream: Http2Stream, head: RequestHead, fields: readonly string[]): StreamHandler;
+}
+
 /** What a stream asks of its connection. */
 export interface StreamHost {
   readonly writer: FrameWriter;
-  /** Octets wait in the stream's queue. */
-  sendQueued(stream: Http2Stream): void;
+  /** So many octets more wait in the stream's queue. */
+  sendQueued(stream: Http2Stream, octets: number): void;
   /** Our end of the stream was written. */
   ended(stream: Http2Stream): void;
   resetStream(stream: Http2Stream, code: number): void;
   consumed(stream: Http2Stream, octets: number): void;
+  released(stream: Http2Stream): void;
 }
 
 interface Queued {
@@ -49,6 +56,12 @@ export class Http2Stream {
   dropped = false;
   /** The peer's first header list is there. */
   hasHead = false;
+  /** The peer is to send its side whole within the limit for what stands still: a request of one message. */
+  wholeRequest = false;
+  /** The same for taking ours: a response of one message. */
+  wholeResponse = false;
+  /** Its handler runs: also when it is closed, it counts as open until `release`. */
+  held = false;
 
   readonly #connection: StreamHost;
   /** What the peer's content-length still expects; undefined where it named none. */
@@ -59,6 +72,10 @@ export class Http2Stream {
   #isFull = false;
   #endQueued = false;
   #trailersQueued: readonly string[] | undefined;
+  #sentOctets = 0;
+  #sentSeen = 0;
+  #sentSince = 0;
+  #openSince: number | undefined;
 
   constructor(connection: StreamHost, id: number, window: ReceiveWindow, sendWindow: number) {
     this.#connection = connection;
@@ -94,7 +111,7 @@ export class Http2Stream {
     this.#queue.push({ bytes, sent: 0 });
     this.#queuedBytes += bytes.length;
     this.#endQueued = endStream;
-    this.#connection.sendQueued(this);
+    this.#connection.sendQueued(this, bytes.length);
     this.#isFull = this.#queuedBytes > 0;
     return !this.#isFull;
   }
@@ -120,6 +137,30 @@ export class Http2Stream {
     this.#connection.consumed(this, octets);
   }
 
+  /** The handler runs from now on. */
+  hold(): void {
+    this.held = true;
+  }
+
+  /** The handler has ended. */
+  release(): void {
+    if (!this.held) return;
+    this.held = false;
+    this.#connection.released(this);
+  }
+
+  /** Why the stream stands still since too long; asked about once a second. */
+  look(now: number, stalledMs: number, stalledStreamMs: number): string | undefined {
+    if (this.#sentOctets !== this.#sentSeen || this.#queuedBytes === 0) {
+      this.#sentSeen = this.#sentOctets;
+      this.#sentSince = now;
+    } else if (now - this.#sentSince >= (this.wholeResponse ? stalledMs : stalledStreamMs))
+      return "the peer does not take the response";
+    if (!this.wholeRequest || this.remoteEnded) return undefined;
+    this.#openSince ??= now;
+    return now - this.#openSince >= stalledMs ? "the request did not come whole in time" : undefined;
+  }
+
   /** Writes what the stream's window allows, at most so many octets, which no frame exceeds; returns how many it wrote. */
   writeQueued(most: number): number {
     let written = 0;
@@ -134,6 +175,7 @@ export class Http2Stream {
       written += length;
       this.sendWindow -= length;
       this.#queuedBytes -= length;
+      this.#sentOctets += length;
       if (whole) this.#queue.shift();
       this.#writeData(piece, ends);
     }
@@ -151,12 +193,12 @@ export class Http2Stream {
 
   // What the peer's frames say of the stream. All of these throw StreamError for what is malformed.
 
-  takeRequest(fields: readonly string[], open: () => StreamHandler | undefined): void {
+  takeRequest(fields: readonly string[], server: RequestHandler): void {
     const head = readRequestHead(fields);
     if (typeof head === "string") throw new StreamError(errorCode.protocolError, head);
     this.hasHead = true;
     this.#expected = head.contentLength;
-    this.handler = open() ?? untended;
+    this.handler = server.onStream?.(this, head, fields) ?? untended;
   }
 
   /** Of a response, or the trailers of either. */
@@ -207,7 +249,12 @@ export class Http2Stream {
   tellDrained(): void {
     if (!this.#isFull || this.#queuedBytes > 0) return;
     this.#isFull = false;
-    this.handler.onDrained();
+    try {
+      this.handler.onDrained();
+    } catch {
+      this.reset(errorCode.internalError);
+      this.handler.onReset(errorCode.internalError, "its handler failed");
+    }
   }
 
   /** Both sides end here and now, and nothing more of it is written or given back. */
