@@ -1,6 +1,7 @@
 import type { Transport } from "@connectrpc/connect";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
 import { translateTransportErrors } from "./errors.ts";
+import { defaultMaxMessageBytes } from "./limits.ts";
 
 export interface ConnectionOptions {
   readonly host: string;
@@ -37,5 +38,3 @@ export function connect(options: ConnectionOptions): Connection {
     close: () => sessionManager.abort(),
   };
 }
-
-export const defaultMaxMessageBytes = 4 * 1024 * 1024;

@@ -1,7 +1,8 @@
 export { codeName } from "./code-name.ts";
 export { type RpcResponse, untilComplete } from "./completion.ts";
-export { type Connection, type ConnectionOptions, connect, defaultMaxMessageBytes } from "./connection.ts";
+export { type Connection, type ConnectionOptions, connect } from "./connection.ts";
 export { wasNeverProcessed } from "./errors.ts";
+export { defaultMaxMessageBytes } from "./limits.ts";
 export { type Listener, type ListenerOptions, listen } from "./listener.ts";
 export { orAborted } from "./or-aborted.ts";
 export { abortable, inCurrentContext, type MessageHooks, mapMessages } from "./stream.ts";

@@ -1,14 +1,22 @@
-import {
-  createServer,
-  type Http2Server,
-  type Http2ServerRequest,
-  type Http2ServerResponse,
-  type ServerHttp2Session,
-} from "node:http2";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from "node:tls";
 import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
-import { connectNodeAdapter } from "@connectrpc/connect-node";
-import { defaultMaxMessageBytes } from "./connection.ts";
+import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
+import {
+  type ConnectionLimits,
+  Deadlines,
+  Http2Connection,
+  type Http2Stream,
+  meshLimits,
+  type RequestHead,
+  type StreamHandler,
+} from "@weft/wire";
+import { type GrpcRoutes, grpcRoutes } from "./grpc/routes.ts";
+import { type Http1, serveHttp1 } from "./http/http1.ts";
+import { sniffHttp2 } from "./http/sniff.ts";
+import { answerPlainly, UniversalCall } from "./http/universal-call.ts";
+import { defaultMaxMessageBytes } from "./limits.ts";
+import { collectRoutes, type Routes } from "./routes.ts";
 
 export interface ListenerOptions {
   readonly routes: (router: ConnectRouter) => void;
@@ -16,12 +24,19 @@ export interface ListenerOptions {
   /** 0 takes a free one. */
   readonly port: number;
   readonly interceptors?: Interceptor[];
+  /** Largest message that is read or written, in bytes. Default 4 MiB, as in every gRPC implementation. */
   readonly maxMessageBytes?: number;
   /** Longest deadline that a caller may ask for, in milliseconds. Default one day. */
   readonly maxTimeoutMs?: number;
+  /** A certificate and its key, to be reached over TLS only. */
+  readonly tls?: Pick<TlsOptions, "cert" | "key" | "ca" | "requestCert" | "rejectUnauthorized">;
+  /** What one connection may ask for. Default: what services of one mesh may, `meshLimits`. */
+  readonly limits?: ConnectionLimits;
+  /** Connections at once, idle ones included; further ones are closed as they come. Default 16,384. */
+  readonly maxConnections?: number;
 }
 
-/** A server for gRPC, gRPC-Web and Connect over cleartext HTTP/2. */
+/** A server for gRPC, gRPC-Web and Connect, over HTTP/2 and HTTP/1.1, on one port. */
 export interface Listener {
   readonly host: string;
   readonly port: number;
@@ -31,26 +46,47 @@ export interface Listener {
   close(): Promise<void>;
 }
 
+const defaultMaxTimeoutMs = 24 * 60 * 60 * 1_000;
+const lookMs = 1_000;
+
 /** Resolves when the port is open; rejects with the reason when it can't be. */
 export async function listen(options: ListenerOptions): Promise<Listener> {
-  const maxMessageBytes = options.maxMessageBytes ?? defaultMaxMessageBytes;
-  const handler = connectNodeAdapter({
-    routes: options.routes,
-    interceptors: options.interceptors ?? [],
+  const { limits = meshLimits, maxMessageBytes = defaultMaxMessageBytes, interceptors = [] } = options;
+  const maxTimeoutMs = options.maxTimeoutMs ?? defaultMaxTimeoutMs;
+  const routes = collectRoutes(options.routes, {
+    interceptors,
     readMaxBytes: maxMessageBytes,
     writeMaxBytes: maxMessageBytes,
-    maxTimeoutMs: options.maxTimeoutMs ?? 24 * 60 * 60 * 1000,
+    maxTimeoutMs,
+    acceptCompression: [compressionGzip, compressionBrotli],
   });
-  const settings = { maxConcurrentStreams: 1_000, maxHeaderListSize: 16 * 1024 };
-  const server = createServer({ settings }, refuseBadAuthority(handler));
-  const sessions = new Set<ServerHttp2Session>();
-  server.on("session", (session) => {
-    sessions.add(session);
-    session.once("close", () => sessions.delete(session));
-    session.on("error", () => session.destroy());
+  const grpc = grpcRoutes(routes.specs, interceptors, { maxMessageBytes, maxTimeoutMs, deadlines: new Deadlines() });
+  const http1 = serveHttp1(routes.universal, limits.headers.maxListBytes, limits.stalledMs);
+  const connections = new Set<Http2Connection>();
+  const sockets = new Set<Socket>();
+
+  const startHttp2 = (socket: Socket): void => {
+    const connection: Http2Connection = new Http2Connection({
+      role: "server",
+      socket,
+      limits,
+      handler: {
+        onStream: (stream, head, fields) => begin(routes, grpc, stream, head, fields),
+        onClose: () => void connections.delete(connection),
+      },
+    });
+    connections.add(connection);
+  };
+  const server = accept(options, limits, startHttp2, http1);
+  server.maxConnections = options.maxConnections ?? 16_384;
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
   });
-  server.on("sessionError", () => {});
   const address = await opened(server, options);
+  const looking = setInterval(() => {
+    for (const connection of connections) connection.look();
+  }, lookMs).unref();
 
   let closed: Promise<void> | undefined;
   const stopListening = (): Promise<void> => {
@@ -62,31 +98,61 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     port: address.port,
     drain() {
       const done = stopListening();
-      for (const session of sessions) session.close();
+      for (const connection of connections) connection.drain();
+      http1.drain();
       return done;
     },
     close() {
       const done = stopListening();
-      for (const session of sessions) session.destroy();
+      clearInterval(looking);
+      for (const connection of connections) connection.destroy();
+      http1.close();
+      for (const socket of sockets) socket.destroy();
       return done;
     },
   };
 }
 
-type Handler = (request: Http2ServerRequest, response: Http2ServerResponse) => void;
-
-/** The adapter makes a URL of `:authority`, and throws out of the server's event what is none: one request would end the process. */
-function refuseBadAuthority(handler: Handler): Handler {
-  return (request, response) => {
-    // Undefined when the request names no host at all, whatever the declared type says.
-    const authority: string | undefined = request.authority;
-    if (authority && URL.canParse(`http://${authority}`)) return handler(request, response);
-    response.writeHead(400);
-    response.end();
-  };
+/** gRPC goes straight to its handler; Connect and gRPC-Web through Connect's. */
+function begin(
+  { universal }: Routes,
+  grpc: GrpcRoutes,
+  stream: Http2Stream,
+  head: RequestHead,
+  fields: readonly string[],
+): StreamHandler {
+  const call = grpc.start(stream, head, fields);
+  if (call !== undefined) return call;
+  const query = head.path.indexOf("?");
+  const handle = universal.get(query < 0 ? head.path : head.path.slice(0, query));
+  if (handle === undefined) return answerPlainly(stream, 404);
+  // Connect's handlers make a URL of it.
+  if (!URL.canParse(`http://${head.authority || "localhost"}`)) return answerPlainly(stream, 400);
+  return new UniversalCall(handle, stream, head, fields);
 }
 
-function opened(server: Http2Server, options: ListenerOptions): Promise<AddressInfo> {
+function accept(
+  { tls }: ListenerOptions,
+  { stalledMs }: ConnectionLimits,
+  http2: (socket: Socket) => void,
+  http1: Http1,
+): Server {
+  if (tls === undefined) {
+    return createServer({ noDelay: true }, (socket) => {
+      sniffHttp2(socket, stalledMs, (isHttp2) => (isHttp2 ? http2(socket) : http1.take(socket)));
+    });
+  }
+  const options: TlsOptions = { minVersion: "TLSv1.2", ALPNProtocols: ["h2", "http/1.1"], handshakeTimeout: stalledMs };
+  const server = createTlsServer({ ...options, ...tls }, (socket: TLSSocket) => {
+    socket.setNoDelay(true);
+    if (socket.alpnProtocol === "h2") http2(socket);
+    else http1.take(socket);
+  });
+  server.on("tlsClientError", () => {});
+  return server;
+}
+
+function opened(server: Server, options: ListenerOptions): Promise<AddressInfo> {
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
       const where = `${options.host}:${options.port}`;

@@ -1,4 +1,16 @@
-export type { HeaderLimits } from "./hpack/header-decoder.ts";
+// For those who speak gRPC.
+export { decodeBinary, encodeBinary } from "./grpc/binary-metadata.ts";
+export { type CallStatus, ClientCall, type ClientCallHandler, type ClientCallOptions } from "./grpc/client-call.ts";
+export { Deadlines, type Timed, type TimerSlot } from "./grpc/deadlines.ts";
+export { fieldValue } from "./grpc/fields.ts";
+export { ServerCall, type ServerCallHandler, type ServerCallOptions } from "./grpc/server-call.ts";
+export { grpcCode } from "./grpc/status.ts";
+export { formatTimeout } from "./grpc/timeout.ts";
+// For those who speak HTTP/2.
+export { Http2Client, type Http2ClientOptions, type Waiting } from "./http2/client.ts";
 export { type ConnectionHandler, type ConnectionOptions, Http2Connection } from "./http2/connection.ts";
+export { type Address, dial } from "./http2/dial.ts";
+export { type ConnectionLimits, edgeLimits, meshLimits } from "./http2/limits.ts";
+export type { RequestHead } from "./http2/message-head.ts";
 export { errorCode } from "./http2/protocol.ts";
 export type { Http2Stream, StreamHandler } from "./http2/stream.ts";

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decodeBinary, encodeBinary } from "./binary-metadata.ts";
-import { grpcCode } from "./grpc-error.ts";
 import { frameMessage, MessageReader } from "./message-reader.ts";
+import { grpcCode } from "./status.ts";
 import { decodeStatusMessage, encodeStatusMessage } from "./status-message.ts";
 import { formatTimeout, parseTimeout } from "./timeout.ts";
 

@@ -1,4 +1,4 @@
-import { GrpcFrameError, grpcCode } from "./grpc-error.ts";
+import { GrpcFrameError, grpcCode } from "./status.ts";
 
 /** A flag octet and a length of four (grpc/grpc doc/PROTOCOL-HTTP2.md). */
 export const prefixBytes = 5;

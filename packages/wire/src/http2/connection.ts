@@ -68,7 +68,8 @@ export class Http2Connection implements FrameHandler, StreamHost {
   #prefaceRead = 0;
   #hasSettings = false;
   #peerStreamWindow = protocolWindow;
-  #peerMaxStreams = Number.POSITIVE_INFINITY;
+  /** What is sensible until it says so itself. */
+  #peerMaxStreams = 100;
   /** Since when the peer is asked whether it knows that the connection goes away. */
   #farewellAt: number | undefined;
   #draining = false;
@@ -148,7 +149,10 @@ export class Http2Connection implements FrameHandler, StreamHost {
    */
   drain(): void {
     if (this.#closed || this.#draining || this.#farewellAt !== undefined) return;
-    if (this.#role === "client" || !this.#hasSettings) return this.#endDrain();
+    if (this.#role === "client" || !this.#hasSettings) {
+      this.#endDrain();
+      return;
+    }
     this.#farewellAt = this.#clock.now();
     this.writer.goaway(largestWindow, errorCode.noError, "");
     this.writer.ping(farewell, false);
@@ -271,6 +275,7 @@ export class Http2Connection implements FrameHandler, StreamHost {
 
   onSettings(settings: readonly Setting[]): void {
     if (this.#hasSettings) this.#controlFrames.spend("SETTINGS");
+    else this.#peerMaxStreams = Number.POSITIVE_INFINITY;
     this.#hasSettings = true;
     for (const [id, value] of settings) {
       if (id === setting.headerTableSize) this.#encoder.allowTableSize(value);
@@ -294,8 +299,8 @@ export class Http2Connection implements FrameHandler, StreamHost {
       this.writer.ping(bytes.subarray(start, start + 8), true);
       return;
     }
-    if (this.#farewellAt !== undefined && farewell.compare(bytes, start, start + 8) === 0) return this.#endDrain();
-    this.#receiveFlow.pingAnswered(bytes, start, () => this.#streams.all().map(({ window }) => window));
+    if (this.#farewellAt !== undefined && farewell.compare(bytes, start, start + 8) === 0) this.#endDrain();
+    else this.#receiveFlow.pingAnswered(bytes, start, () => this.#streams.all().map(({ window }) => window));
   }
 
   onGoaway(lastStream: number, code: number): void {

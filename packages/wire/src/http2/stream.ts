@@ -6,8 +6,11 @@ import type { ReceiveWindow } from "./receive-window.ts";
 
 /** Who a stream's events are for. After `onEnd` or `onReset` nothing more comes. Octets are only lent. */
 export interface StreamHandler {
-  /** The header list of a response; those with a status below 200 are left out. The list of a request comes with the stream. */
-  onHeaders?(fields: readonly string[]): void;
+  /**
+   * The header list of a response; those with a status below 200 are left out. `isAll`: there is nothing but it. The list of a request
+   * comes with the stream.
+   */
+  onHeaders?(fields: readonly string[], isAll: boolean): void;
   /** To be answered by `consume`, now or later: until then the octets count against the stream's window. */
   onData(bytes: Buffer, start: number, end: number): void;
   onTrailers(fields: readonly string[]): void;
@@ -242,7 +245,7 @@ export class Http2Stream {
     this.hasHead = true;
     // The length of what was not asked for (HEAD, 304) counts nothing.
     this.#expected = endStream ? undefined : head.contentLength;
-    this.handler.onHeaders?.(fields);
+    this.handler.onHeaders?.(fields, endStream);
   }
 
   /** After a turn of the connection's queue. */

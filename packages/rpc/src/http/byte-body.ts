@@ -1,0 +1,36 @@
+import { MessageQueue } from "../message-queue.ts";
+
+/** The DATA of a stream, as a body that is read with backpressure. */
+export function byteBody(consume: (octets: number) => void): {
+  readonly body: AsyncIterable<Uint8Array>;
+  push(bytes: Buffer, start: number, end: number): void;
+  end(): void;
+  fail(error: unknown): void;
+} {
+  let isPaused = false;
+  let owed = 0;
+  const pay = (): void => {
+    isPaused = false;
+    const octets = owed;
+    owed = 0;
+    if (octets > 0) consume(octets);
+  };
+  const queue = new MessageQueue<Uint8Array>({
+    pause: () => {
+      isPaused = true;
+    },
+    resume: pay,
+    // What nobody wants is thrown away, so that it doesn't fill the connection's window.
+    leave: pay,
+  });
+  return {
+    body: queue,
+    push(bytes, start, end) {
+      queue.push(Uint8Array.from(bytes.subarray(start, end)), end - start);
+      if (isPaused) owed += end - start;
+      else consume(end - start);
+    },
+    end: () => queue.end(),
+    fail: (error) => queue.fail(error),
+  };
+}

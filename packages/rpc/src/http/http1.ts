@@ -1,0 +1,51 @@
+import { createServer, type Server } from "node:http";
+import type { Socket } from "node:net";
+import type { UniversalHandler } from "@connectrpc/connect/protocol";
+import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
+
+/** HTTP/1.1 on sockets that others have accepted. */
+export interface Http1 {
+  take(socket: Socket): void;
+  /** Ends connections as they become idle. */
+  drain(): void;
+  close(): void;
+}
+
+/** Connect and gRPC-Web over HTTP/1.1, by Node's own server. */
+export function serveHttp1(
+  universal: ReadonlyMap<string, UniversalHandler>,
+  maxHeaderBytes: number,
+  requestTimeoutMs: number,
+): Http1 {
+  const server: Server = createServer(
+    { maxHeaderSize: maxHeaderBytes, headersTimeout: requestTimeoutMs, connectionsCheckingInterval: 1_000 },
+    (request, response) => {
+      const path = request.url?.split("?", 1)[0] ?? "";
+      const handle = universal.get(path);
+      const authority = request.headers.host ?? "localhost";
+      if (handle === undefined || !URL.canParse(`http://${authority}`)) {
+        response.writeHead(handle === undefined ? 404 : 400);
+        response.end();
+        return;
+      }
+      handle(universalRequestFromNodeRequest(request, response, undefined, undefined))
+        .then((answer) => universalResponseToNodeResponse(answer, response))
+        .catch(() => response.destroy());
+    },
+  );
+  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+    const status = error.code === "HPE_HEADER_OVERFLOW" ? "431 Request Header Fields Too Large" : "400 Bad Request";
+    if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+    else socket.destroy();
+  });
+  // Node starts the clock of its time limits when a server listens; this one is given its sockets.
+  server.emit("listening");
+  return {
+    take: (socket) => void server.emit("connection", socket),
+    drain: () => server.closeIdleConnections(),
+    close() {
+      server.closeAllConnections();
+      server.close(() => {});
+    },
+  };
+}

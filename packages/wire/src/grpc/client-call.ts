@@ -1,0 +1,198 @@
+import type { Waiting } from "../http2/client.ts";
+import type { Http2Connection } from "../http2/connection.ts";
+import { errorCode } from "../http2/protocol.ts";
+import type { Http2Stream, StreamHandler } from "../http2/stream.ts";
+import type { Deadlines, Timed, TimerSlot } from "./deadlines.ts";
+import { fieldValue } from "./fields.ts";
+import { Inflow, type InflowHandler } from "./inflow.ts";
+import { Outflow } from "./outflow.ts";
+import { codeOfHttpStatus, codeOfReset, type GrpcFrameError, grpcCode } from "./status.ts";
+import { decodeStatusMessage } from "./status-message.ts";
+
+/** How a call ended. */
+export interface CallStatus {
+  /** gRPC's. */
+  readonly code: number;
+  readonly message: string;
+  /** The trailers, or those of a Trailers-Only response, its other fields included; empty when there are none. */
+  readonly fields: readonly string[];
+  /** Who says so: the server itself, or this end of the call, which then knows whether the server certainly never saw it (gRFC A6). */
+  readonly from: "server" | "here" | "never-processed";
+}
+
+/** Whom a call's events are for. */
+export interface ClientCallHandler {
+  /** The response's header list; none comes with a Trailers-Only response. */
+  onHeaders(fields: readonly string[]): void;
+  /** A message of the response, lent. */
+  onMessage(bytes: Buffer): void;
+  /** Once, and nothing after it. */
+  onStatus(status: CallStatus): void;
+  /** There is room again, after a `send` that answered false. */
+  onDrained(): void;
+}
+
+export interface ClientCallOptions {
+  /** The header list that all calls of the method have in common, which never changes, … */
+  readonly same: readonly string[];
+  /** … and what this one adds. */
+  readonly fields: readonly string[];
+  readonly maxMessageBytes: number;
+  readonly compress: boolean;
+  readonly deadlines: Deadlines;
+  readonly timeoutMs: number | undefined;
+}
+
+/** A gRPC call as its client sees it (grpc/grpc doc/PROTOCOL-HTTP2.md). It begins when a connection has room for it. */
+export class ClientCall implements Waiting, StreamHandler, InflowHandler, Timed {
+  slot: TimerSlot | undefined;
+  /** Takes the call out of whatever it waits in. */
+  leave: (() => void) | undefined;
+
+  readonly #handler: ClientCallHandler;
+  readonly #options: ClientCallOptions;
+  readonly #inflow: Inflow;
+  readonly #outflow: Outflow;
+  #stream: Http2Stream | undefined;
+  #head: readonly string[] | undefined;
+  #trailers: readonly string[] | undefined;
+  #isOver = false;
+
+  constructor(handler: ClientCallHandler, options: ClientCallOptions) {
+    this.#handler = handler;
+    this.#options = options;
+    this.#inflow = new Inflow(this, (octets) => this.#stream?.consume(octets), options.maxMessageBytes);
+    this.#outflow = new Outflow(options.compress, () => this.onDrained());
+    if (options.timeoutMs !== undefined) options.deadlines.add(this, options.timeoutMs);
+  }
+
+  /** The bytes must not change any more. False when the next should wait for `onDrained`. */
+  send(bytes: Uint8Array, last = false): boolean {
+    return this.#isOver || this.#outflow.send(bytes, last);
+  }
+
+  /** The request is complete. */
+  sendEnd(): void {
+    if (!this.#isOver) this.#outflow.end("end");
+  }
+
+  /** The caller wants no answer any more; its status comes from here. */
+  cancel(code: number, reason: string): void {
+    this.#end({ code, message: reason, fields: noFields, from: "here" });
+  }
+
+  /** No messages for now; the server waits when it has filled the window. */
+  pause(): void {
+    this.#inflow.pause();
+  }
+
+  resume(): void {
+    this.#inflow.resume();
+  }
+
+  expire(): void {
+    this.cancel(grpcCode.deadlineExceeded, "the call's deadline passed");
+  }
+
+  // What the connection says.
+
+  start(connection: Http2Connection): void {
+    if (this.#isOver) return;
+    this.leave = undefined;
+    this.#stream = connection.request(this, this.#options.same, this.#options.fields);
+    this.#outflow.open(this.#stream);
+  }
+
+  unavailable(reason: string): void {
+    this.leave = undefined;
+    this.#end({ code: grpcCode.unavailable, message: reason, fields: noFields, from: "never-processed" });
+  }
+
+  // What the stream says.
+
+  onHeaders(fields: readonly string[], isAll: boolean): void {
+    this.#head = fields;
+    if (isAll) return;
+    if (isForeign(fields)) {
+      this.#end(foreign(fields));
+      return;
+    }
+    this.#inflow.encoding = fieldValue(fields, "grpc-encoding", 2) ?? "identity";
+    this.#handler.onHeaders(fields);
+  }
+
+  onData(bytes: Buffer, start: number, end: number): void {
+    this.#inflow.data(bytes, start, end);
+  }
+
+  onTrailers(fields: readonly string[]): void {
+    this.#trailers = fields;
+  }
+
+  onEnd(): void {
+    this.#inflow.end();
+  }
+
+  onReset(code: number | undefined, reason: string): void {
+    const from = code === errorCode.refusedStream ? "never-processed" : "here";
+    this.#end({ code: codeOfReset(code), message: reason, fields: noFields, from });
+  }
+
+  onDrained(): void {
+    if (!this.#isOver) this.#handler.onDrained();
+  }
+
+  // What the messages say.
+
+  onMessage(bytes: Buffer): void {
+    if (!this.#isOver) this.#handler.onMessage(bytes);
+  }
+
+  onMessagesEnd(): void {
+    this.#end(statusOf(this.#head ?? noFields, this.#trailers));
+  }
+
+  onBroken({ code, message }: GrpcFrameError): void {
+    this.#end({ code, message, fields: noFields, from: "here" });
+  }
+
+  #end(status: CallStatus): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#options.deadlines.remove(this);
+    this.leave?.();
+    this.#inflow.stop();
+    if (this.#stream?.closed === false) this.#stream.reset(errorCode.cancel);
+    this.#handler.onStatus(status);
+  }
+}
+
+const noFields: readonly string[] = [];
+
+/** Not a gRPC response, but a proxy's or some other server's. */
+function isForeign(head: readonly string[]): boolean {
+  if (head[1] !== "200") return true;
+  return !fieldValue(head, "content-type", 2)?.startsWith("application/grpc");
+}
+
+function foreign(head: readonly string[]): CallStatus {
+  const status = head[1] ?? "";
+  const type = fieldValue(head, "content-type", 2) ?? "none";
+  const message = `the response is no gRPC: its HTTP status is ${status}, and its content-type ${type}`;
+  return { code: codeOfHttpStatus(status), message, fields: head, from: "here" };
+}
+
+function statusOf(head: readonly string[], trailers: readonly string[] | undefined): CallStatus {
+  const fields = trailers ?? head;
+  const code = fieldValue(fields, "grpc-status");
+  if (code === undefined) {
+    if (isForeign(head)) return foreign(head);
+    const message = "the response ends without a grpc-status";
+    return { code: trailers === undefined ? grpcCode.unknown : grpcCode.internal, message, fields, from: "here" };
+  }
+  if (code === "0") return { code: grpcCode.ok, message: "", fields, from: "server" };
+  const message = decodeStatusMessage(fieldValue(fields, "grpc-message") ?? "");
+  // A code that nobody knows is UNKNOWN, with the peer's words.
+  const known = /^(?:[1-9]|1[0-6])$/.test(code);
+  return { code: known ? Number(code) : grpcCode.unknown, message, fields, from: "server" };
+}
