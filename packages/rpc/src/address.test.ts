@@ -8,8 +8,8 @@ afterEach(closeAll);
 const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === "::1"));
 
 it.runIf(hasIpv6)("an IPv6 address is a host like any other", async () => {
-  const { port } = await serveProbe({ ask: () => ({}) }, "::1");
-  await expect(clientOf(port, "::1").ask({})).resolves.toBeDefined();
+  const { port } = await serveProbe({ ask: () => ({}) }, { host: "::1" });
+  await expect(clientOf(port, { host: "::1" }).ask({})).resolves.toBeDefined();
 });
 
 it.each(["::1:80", "host:port", "host:99999", "[::1", "%"])(

@@ -1,16 +1,33 @@
-import type { Transport } from "@connectrpc/connect";
-import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
-import { translateTransportErrors } from "./errors.ts";
+import { createSecureContext, type SecureContext } from "node:tls";
+import type { Interceptor, Transport } from "@connectrpc/connect";
+import { type Address, Deadlines, dial, Http2Client, meshLimits } from "@weft/wire";
 import { defaultMaxMessageBytes } from "./limits.ts";
+import { connectNode } from "./transport/connect-node.ts";
+import { grpcJs } from "./transport/grpc-js.ts";
+import { intercepted } from "./transport/intercepted.ts";
+import { wireTransport } from "./transport/wire.ts";
+
+/** What carries the calls: `@weft/wire`, or one of the two that it can be compared with. All of them speak gRPC. */
+export type TransportKind = "wire" | "connect-node" | "grpc-js";
 
 export interface ConnectionOptions {
   readonly host: string;
   readonly port: number;
+  /** Default "wire". "grpc-js" needs the package `@grpc/grpc-js`. */
+  readonly transport?: TransportKind;
+  /** How the server is known and what it is shown; absent for cleartext with prior knowledge. */
+  readonly tls?: ClientTls;
+  /** Around each call, the first outermost. */
+  readonly interceptors?: Interceptor[];
+  /** Compress requests of 1 KiB and more with gzip. Default false: inside one data center it costs more than it saves. */
+  readonly compress?: boolean;
   /** Largest message that is read or written, in bytes. Default 4 MiB, as in every gRPC implementation. */
   readonly maxMessageBytes?: number;
   /** A PING goes out when a connection with calls on it was silent for so long. Default 10 s. */
   readonly pingIntervalMs?: number;
 }
+
+export type ClientTls = NonNullable<Address["tls"]>;
 
 /** One endpoint, as a Connect `Transport`: HTTP/2 opened with the first call, and again after it was lost. */
 export interface Connection {
@@ -19,22 +36,54 @@ export interface Connection {
   close(): void;
 }
 
-/** gRPC over cleartext HTTP/2 with prior knowledge. */
+/** What each transport makes a connection of. */
+export interface ResolvedOptions {
+  readonly host: string;
+  readonly port: number;
+  /** The host as it stands in a URL. */
+  readonly authority: string;
+  readonly baseUrl: string;
+  readonly tls: (ClientTls & { readonly secureContext: SecureContext }) | undefined;
+  readonly compress: boolean;
+  readonly maxMessageBytes: number;
+  readonly pingIntervalMs: number;
+  readonly pingTimeoutMs: number;
+}
+
+/** One timer for the deadlines of all calls of a process. */
+const deadlines = new Deadlines();
+
+/** gRPC over HTTP/2: cleartext with prior knowledge, or TLS. */
 export function connect(options: ConnectionOptions): Connection {
-  const { host, port, maxMessageBytes = defaultMaxMessageBytes, pingIntervalMs = 10_000 } = options;
+  const { host, port, transport = "wire", interceptors = [], tls } = options;
   const authority = host.includes(":") ? `[${host}]` : host;
-  const baseUrl = `http://${authority}:${port}`;
-  // Node takes an IPv6 address out of its brackets and sends `:authority` without them, unless a server name is given.
-  const session = { servername: authority };
-  const sessionManager = new Http2SessionManager(baseUrl, { pingIntervalMs, pingTimeoutMs: 5_000 }, session);
-  const transport = createGrpcTransport({
-    baseUrl,
-    sessionManager,
-    readMaxBytes: maxMessageBytes,
-    writeMaxBytes: maxMessageBytes,
+  const resolved: ResolvedOptions = {
+    host,
+    port,
+    authority,
+    baseUrl: `${tls === undefined ? "http" : "https"}://${authority}:${port}`,
+    tls: tls && { ...tls, secureContext: createSecureContext(tls) },
+    compress: options.compress ?? false,
+    maxMessageBytes: options.maxMessageBytes ?? defaultMaxMessageBytes,
+    pingIntervalMs: options.pingIntervalMs ?? meshLimits.pingIntervalMs,
+    pingTimeoutMs: meshLimits.pingTimeoutMs,
+  };
+  // Connect's has its own way for them.
+  if (transport === "connect-node") return connectNode(resolved, interceptors);
+  const connection = transport === "grpc-js" ? grpcJs(resolved) : wire(resolved);
+  return { ...connection, transport: intercepted(connection.transport, interceptors, resolved.baseUrl) };
+}
+
+function wire({ host, port, authority, tls, compress, maxMessageBytes, ...options }: ResolvedOptions): Connection {
+  const { pingIntervalMs, pingTimeoutMs } = options;
+  const client = new Http2Client({
+    dial: (signal) => dial({ host, port, ...(tls && { tls }) }, signal),
+    limits: { ...meshLimits, pingIntervalMs, pingTimeoutMs },
   });
+  const scheme = tls === undefined ? "http" : "https";
+  const target = { scheme, authority: `${authority}:${port}`, compress } as const;
   return {
-    transport: translateTransportErrors(transport),
-    close: () => sessionManager.abort(),
+    transport: wireTransport({ ...target, client, deadlines, maxMessageBytes }),
+    close: () => client.close(),
   };
 }

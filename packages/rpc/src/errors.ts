@@ -8,6 +8,10 @@ export function wasNeverProcessed(error: unknown): boolean {
   return error instanceof ConnectError && unprocessed.has(error);
 }
 
+export function markNeverProcessed(error: ConnectError): void {
+  unprocessed.add(error);
+}
+
 /**
  * Gives a lost connection the code that gRPC gives it. Node's HTTP/2 reports a peer that died mid-call as CANCELED and a
  * call that met a GOAWAY as INTERNAL; both are UNAVAILABLE, and the second was never processed.
@@ -39,7 +43,7 @@ function translate(reason: unknown, signal: AbortSignal | undefined): ConnectErr
   const symptoms = describe(error);
   if (neverSent.test(symptoms)) {
     const unavailable = lost(error, "the call did not reach the server");
-    unprocessed.add(unavailable);
+    markNeverProcessed(unavailable);
     return unavailable;
   }
   return connectionLost.test(symptoms) ? lost(error, "the connection was lost during the call") : error;

@@ -5,11 +5,16 @@
 /** The fields of a list, without those that are HTTP/2's own. */
 export function toHeaders(fields: readonly string[]): Headers {
   const headers = new Headers();
+  addFields(fields, headers);
+  return headers;
+}
+
+/** The same, behind what is there already. */
+export function addFields(fields: readonly string[], headers: Headers): void {
   for (let i = 0; i < fields.length; i += 2) {
     const name = fields[i] as string;
     if (name.charCodeAt(0) !== colon) headers.append(name, fields[i + 1] as string);
   }
-  return headers;
 }
 
 /** What gRPC and HTTP/2 say themselves, and what has no place in HTTP/2 (RFC 9113 section 8.2.2). */

@@ -1,6 +1,6 @@
 export { codeName } from "./code-name.ts";
 export { type RpcResponse, untilComplete } from "./completion.ts";
-export { type Connection, type ConnectionOptions, connect } from "./connection.ts";
+export { type ClientTls, type Connection, type ConnectionOptions, connect, type TransportKind } from "./connection.ts";
 export { wasNeverProcessed } from "./errors.ts";
 export { defaultMaxMessageBytes } from "./limits.ts";
 export { type Listener, type ListenerOptions, listen } from "./listener.ts";

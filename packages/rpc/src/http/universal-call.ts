@@ -44,8 +44,8 @@ export class UniversalCall implements StreamHandler {
     this.#body.end();
   }
 
-  onReset(code: number | undefined, reason: string): void {
-    const error = new ConnectError(reason, code === undefined ? Code.Unavailable : Code.Canceled);
+  onReset(_code: number | undefined, reason: string): void {
+    const error = new ConnectError(reason, Code.Canceled);
     this.#body.fail(error);
     this.#over.abort(error);
     this.#roomy?.resolve();

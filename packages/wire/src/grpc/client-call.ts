@@ -1,4 +1,4 @@
-import type { Waiting } from "../http2/client.ts";
+import type { Http2Client, Waiting } from "../http2/client.ts";
 import type { Http2Connection } from "../http2/connection.ts";
 import { errorCode } from "../http2/protocol.ts";
 import type { Http2Stream, StreamHandler } from "../http2/stream.ts";
@@ -16,8 +16,13 @@ export interface CallStatus {
   readonly message: string;
   /** The trailers, or those of a Trailers-Only response, its other fields included; empty when there are none. */
   readonly fields: readonly string[];
-  /** Who says so: the server itself, or this end of the call, which then knows whether the server certainly never saw it (gRFC A6). */
+  /**
+   * Who says so: the server itself, or this end of the call. "never-processed" is of this end too, which knows that the server certainly
+   * has not seen the call (gRFC A6).
+   */
   readonly from: "server" | "here" | "never-processed";
+  /** What this end has seen happen to the connection. */
+  readonly cause?: string;
 }
 
 /** Whom a call's events are for. */
@@ -43,22 +48,29 @@ export interface ClientCallOptions {
   readonly timeoutMs: number | undefined;
 }
 
-/** A gRPC call as its client sees it (grpc/grpc doc/PROTOCOL-HTTP2.md). It begins when a connection has room for it. */
+/**
+ * A gRPC call as its client sees it (grpc/grpc doc/PROTOCOL-HTTP2.md). It begins when a connection has room for it. One whose whole request
+ * is a single message is sent once more when the server says that it has not processed it (gRFC A6).
+ */
 export class ClientCall implements Waiting, StreamHandler, InflowHandler, Timed {
   slot: TimerSlot | undefined;
   /** Takes the call out of whatever it waits in. */
   leave: (() => void) | undefined;
 
+  readonly #client: Http2Client;
   readonly #handler: ClientCallHandler;
   readonly #options: ClientCallOptions;
   readonly #inflow: Inflow;
-  readonly #outflow: Outflow;
+  #outflow: Outflow;
+  /** The request, when it is one message, for as long as it may be sent again. */
+  #only: Uint8Array | undefined;
   #stream: Http2Stream | undefined;
   #head: readonly string[] | undefined;
   #trailers: readonly string[] | undefined;
   #isOver = false;
 
-  constructor(handler: ClientCallHandler, options: ClientCallOptions) {
+  constructor(client: Http2Client, handler: ClientCallHandler, options: ClientCallOptions) {
+    this.#client = client;
     this.#handler = handler;
     this.#options = options;
     this.#inflow = new Inflow(this, (octets) => this.#stream?.consume(octets), options.maxMessageBytes);
@@ -66,9 +78,21 @@ export class ClientCall implements Waiting, StreamHandler, InflowHandler, Timed 
     if (options.timeoutMs !== undefined) options.deadlines.add(this, options.timeoutMs);
   }
 
+  /** Begins the call, now or when there is room for it. */
+  run(): void {
+    this.#client.run(this);
+  }
+
   /** The bytes must not change any more. False when the next should wait for `onDrained`. */
-  send(bytes: Uint8Array, last = false): boolean {
-    return this.#isOver || this.#outflow.send(bytes, last);
+  send(bytes: Uint8Array): boolean {
+    return this.#isOver || this.#outflow.send(bytes);
+  }
+
+  /** The whole request. The bytes must not change any more. */
+  sendOnly(bytes: Uint8Array): void {
+    if (this.#isOver) return;
+    this.#only = bytes;
+    this.#outflow.send(bytes, true);
   }
 
   /** The request is complete. */
@@ -105,13 +129,14 @@ export class ClientCall implements Waiting, StreamHandler, InflowHandler, Timed 
 
   unavailable(reason: string): void {
     this.leave = undefined;
-    this.#end({ code: grpcCode.unavailable, message: reason, fields: noFields, from: "never-processed" });
+    this.#neverProcessed(reason);
   }
 
   // What the stream says.
 
   onHeaders(fields: readonly string[], isAll: boolean): void {
     this.#head = fields;
+    this.#only = undefined;
     if (isAll) return;
     if (isForeign(fields)) {
       this.#end(foreign(fields));
@@ -134,8 +159,12 @@ export class ClientCall implements Waiting, StreamHandler, InflowHandler, Timed 
   }
 
   onReset(code: number | undefined, reason: string): void {
-    const from = code === errorCode.refusedStream ? "never-processed" : "here";
-    this.#end({ code: codeOfReset(code), message: reason, fields: noFields, from });
+    if (this.#isOver) return;
+    if (code === errorCode.refusedStream) this.#refused(reason);
+    else if (code === undefined) {
+      const message = "the connection was lost during the call";
+      this.#end({ code: grpcCode.unavailable, message, fields: noFields, from: "here", cause: reason });
+    } else this.#end({ code: codeOfReset(code), message: reason, fields: noFields, from: "here" });
   }
 
   onDrained(): void {
@@ -154,6 +183,24 @@ export class ClientCall implements Waiting, StreamHandler, InflowHandler, Timed 
 
   onBroken({ code, message }: GrpcFrameError): void {
     this.#end({ code, message, fields: noFields, from: "here" });
+  }
+
+  #refused(reason: string): void {
+    const only = this.#only;
+    if (only === undefined) {
+      this.#neverProcessed(reason);
+      return;
+    }
+    this.#only = undefined;
+    this.#stream = undefined;
+    this.#outflow = new Outflow(this.#options.compress, () => this.onDrained());
+    this.#outflow.send(only, true);
+    this.run();
+  }
+
+  #neverProcessed(cause: string): void {
+    const message = "the call did not reach the server";
+    this.#end({ code: grpcCode.unavailable, message, fields: noFields, from: "never-processed", cause });
   }
 
   #end(status: CallStatus): void {

@@ -4,7 +4,7 @@ import type { Deadlines, Timed, TimerSlot } from "./deadlines.ts";
 import { fieldValue } from "./fields.ts";
 import { Inflow, type InflowHandler } from "./inflow.ts";
 import { Outflow } from "./outflow.ts";
-import { codeOfReset, type GrpcFrameError, grpcCode } from "./status.ts";
+import { type GrpcFrameError, grpcCode } from "./status.ts";
 import { encodeStatusMessage } from "./status-message.ts";
 import { parseTimeout } from "./timeout.ts";
 
@@ -138,10 +138,11 @@ export class ServerCall implements StreamHandler, InflowHandler, Timed {
     this.#inflow.end();
   }
 
-  onReset(code: number | undefined, reason: string): void {
+  onReset(_code: number | undefined, reason: string): void {
     if (this.#isOver) return;
     this.#finish();
-    this.#handler.onOver(codeOfReset(code), reason);
+    // Whatever its code: nobody waits for the answer any more.
+    this.#handler.onOver(grpcCode.cancelled, reason);
   }
 
   onDrained(): void {

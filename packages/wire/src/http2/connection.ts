@@ -8,7 +8,7 @@ import { FrameWriter } from "./frame-writer.ts";
 import { ConnectionError, StreamError } from "./http2-error.ts";
 import { type ConnectionLimits, meshLimits } from "./limits.ts";
 import { Liveness } from "./liveness.ts";
-import { errorCode, largestWindow, protocolWindow, setting } from "./protocol.ts";
+import { errorCode, errorName, largestWindow, protocolWindow, setting } from "./protocol.ts";
 import { ReceiveFlow } from "./receive-flow.ts";
 import { SendQueue } from "./send-queue.ts";
 import type { Setting } from "./settings.ts";
@@ -270,7 +270,7 @@ export class Http2Connection implements FrameHandler, StreamHost {
     if (stream === undefined) return;
     this.#resets?.spend("RST_STREAM");
     this.#drop(stream);
-    stream.handler.onReset(code, "the peer reset the stream");
+    stream.handler.onReset(code, `the peer reset the stream with ${errorName(code)}`);
   }
 
   onSettings(settings: readonly Setting[]): void {

@@ -6,7 +6,10 @@ export interface Address {
   readonly host: string;
   readonly port: number;
   /** What TLS is to be told; absent for cleartext with prior knowledge. */
-  readonly tls?: Pick<ConnectionOptions, "ca" | "cert" | "key" | "servername" | "rejectUnauthorized" | "minVersion">;
+  readonly tls?: Pick<
+    ConnectionOptions,
+    "ca" | "cert" | "key" | "servername" | "rejectUnauthorized" | "minVersion" | "secureContext"
+  >;
 }
 
 /** A socket that is connected; over TLS, to a server that has agreed to HTTP/2 (ALPN). */

@@ -43,6 +43,12 @@ export const errorCode = {
   http11Required: 0xd,
 } as const;
 
+/** As RFC 9113 section 7 spells it, or the number of one that it doesn't name. */
+export function errorName(code: number): string {
+  const name = Object.entries(errorCode).find(([, value]) => value === code)?.[0];
+  return name?.replace(/[A-Z]/g, "_$&").toUpperCase().replace("HTTP11", "HTTP_1_1") ?? String(code);
+}
+
 /** What is in force until SETTINGS say otherwise; the smallest that a frame's limit may be. */
 export const defaultMaxFrameSize = 16_384;
 export const largestFrameSize = 2 ** 24 - 1;
