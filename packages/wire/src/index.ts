@@ -1,7 +1,7 @@
 // For those who speak gRPC.
 export { decodeBinary, encodeBinary } from "./grpc/binary-metadata.ts";
 export { type CallStatus, ClientCall, type ClientCallHandler, type ClientCallOptions } from "./grpc/client-call.ts";
-export { Deadlines, type Timed, type TimerSlot } from "./grpc/deadlines.ts";
+export { type Deadline, Deadlines, type Timed } from "./grpc/deadlines.ts";
 export { fieldValue } from "./grpc/fields.ts";
 export { ServerCall, type ServerCallHandler, type ServerCallOptions } from "./grpc/server-call.ts";
 export { grpcCode } from "./grpc/status.ts";

@@ -39,8 +39,8 @@ export class UnaryExchange implements ClientCallHandler {
     this.#reject = reject;
     this.#call = new ClientCall(client, this, options);
     signal?.addEventListener("abort", this);
-    this.#call.sendOnly(request);
     this.#call.run();
+    this.#call.sendOnly(request);
   }
 
   /** The signal has fired. */

@@ -2,7 +2,7 @@ import type { Http2Client, Waiting } from "../http2/client.ts";
 import type { Http2Connection } from "../http2/connection.ts";
 import { errorCode } from "../http2/protocol.ts";
 import type { Http2Stream, StreamHandler } from "../http2/stream.ts";
-import type { Deadlines, Timed, TimerSlot } from "./deadlines.ts";
+import type { Deadline, Deadlines, Timed } from "./deadlines.ts";
 import { fieldValue } from "./fields.ts";
 import { Inflow, type InflowHandler } from "./inflow.ts";
 import { Outflow } from "./outflow.ts";
@@ -53,7 +53,6 @@ export interface ClientCallOptions {
  * is a single message is sent once more when the server says that it has not processed it (gRFC A6).
  */
 export class ClientCall implements Waiting, StreamHandler, InflowHandler, Timed {
-  slot: TimerSlot | undefined;
   /** Takes the call out of whatever it waits in. */
   leave: (() => void) | undefined;
 
@@ -64,6 +63,7 @@ export class ClientCall implements Waiting, StreamHandler, InflowHandler, Timed 
   #outflow: Outflow;
   /** The request, when it is one message, for as long as it may be sent again. */
   #only: Uint8Array | undefined;
+  readonly #deadline: Deadline | undefined;
   #stream: Http2Stream | undefined;
   #head: readonly string[] | undefined;
   #trailers: readonly string[] | undefined;
@@ -73,9 +73,9 @@ export class ClientCall implements Waiting, StreamHandler, InflowHandler, Timed 
     this.#client = client;
     this.#handler = handler;
     this.#options = options;
-    this.#inflow = new Inflow(this, (octets) => this.#stream?.consume(octets), options.maxMessageBytes);
-    this.#outflow = new Outflow(options.compress, () => this.onDrained());
-    if (options.timeoutMs !== undefined) options.deadlines.add(this, options.timeoutMs);
+    this.#inflow = new Inflow(this, options.maxMessageBytes);
+    this.#outflow = new Outflow(this, options.compress);
+    if (options.timeoutMs !== undefined) this.#deadline = options.deadlines.add(this, options.timeoutMs);
   }
 
   /** Begins the call, now or when there is room for it. */
@@ -181,6 +181,10 @@ export class ClientCall implements Waiting, StreamHandler, InflowHandler, Timed 
     this.#end(statusOf(this.#head ?? noFields, this.#trailers));
   }
 
+  consume(octets: number): void {
+    this.#stream?.consume(octets);
+  }
+
   onBroken({ code, message }: GrpcFrameError): void {
     this.#end({ code, message, fields: noFields, from: "here" });
   }
@@ -193,7 +197,7 @@ export class ClientCall implements Waiting, StreamHandler, InflowHandler, Timed 
     }
     this.#only = undefined;
     this.#stream = undefined;
-    this.#outflow = new Outflow(this.#options.compress, () => this.onDrained());
+    this.#outflow = new Outflow(this, this.#options.compress);
     this.#outflow.send(only, true);
     this.run();
   }
@@ -206,7 +210,7 @@ export class ClientCall implements Waiting, StreamHandler, InflowHandler, Timed 
   #end(status: CallStatus): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#options.deadlines.remove(this);
+    if (this.#deadline !== undefined) this.#options.deadlines.remove(this.#deadline);
     this.leave?.();
     this.#inflow.stop();
     if (this.#stream?.closed === false) this.#stream.reset(errorCode.cancel);

@@ -1,80 +1,134 @@
 /** What is to end when its time is up, unless it ends by itself before. */
 export interface Timed {
-  /** Where it waits; kept by the deadlines alone. */
-  slot: TimerSlot | undefined;
   expire(): void;
 }
 
-/** Those that end in the same few milliseconds. */
-export interface TimerSlot {
+/** A place among the deadlines; whoever has it gives it back with `remove`. */
+export interface Deadline {
+  readonly timed: Timed;
+  /** In ticks. */
   readonly at: number;
-  readonly timed: Set<Timed>;
+  /** Where it waits; -1 when it does not wait any more. */
+  slot: number;
+  previous: Deadline | undefined;
+  next: Deadline | undefined;
 }
 
 /** Deadlines are kept this exactly, in milliseconds: what has a deadline ends by so much later, and never earlier. */
-const resolutionMs = 4;
+const tickMs = 4;
+const slotsOfLevel = 64;
+/** How many ticks a slot spans, by level: those of the first fire, those of the others are dealt out to the level below. */
+const spans = [1, 64, 4_096, 262_144] as const;
+const levels = spans.length;
 /** Node fires a longer timer at once. */
 const longestTimerMs = 2 ** 31 - 1;
 
 /**
- * The deadlines of many calls, most of which end before. Beginning and ending one costs an insertion and a deletion in a set that
- * neighbours share, where a timer each would cost a timer list each, since hardly two are equally long.
+ * The deadlines of many calls, most of which end before: a hierarchical timing wheel (Varghese and Lauck, 1987), in which beginning and
+ * ending one links it into a list and out of it. A timer each would cost a timer list each, since hardly two are equally long.
  */
 export class Deadlines {
   readonly #clock: { now(): number };
-  readonly #slots = new Map<number, TimerSlot>();
+  readonly #slots: (Deadline | undefined)[] = new Array(levels * slotsOfLevel).fill(undefined);
+  /** All that was due at this tick or before has expired. */
+  #tick: number;
   #timer: NodeJS.Timeout | undefined;
-  #timerAt = Number.POSITIVE_INFINITY;
+  /** When the timer fires; nothing is due before. */
+  #wakeTick = Number.POSITIVE_INFINITY;
 
   constructor(clock: { now(): number } = performance) {
     this.#clock = clock;
+    this.#tick = Math.floor(clock.now() / tickMs);
   }
 
   /** `expire` is called in so many milliseconds. */
-  add(timed: Timed, ms: number): void {
+  add(timed: Timed, ms: number): Deadline {
     const now = this.#clock.now();
-    const at = Math.ceil((now + ms) / resolutionMs);
-    let slot = this.#slots.get(at);
-    if (slot === undefined) {
-      slot = { at, timed: new Set() };
-      this.#slots.set(at, slot);
-      if (at < this.#timerAt) this.#wakeAt(at, now);
-    }
-    slot.timed.add(timed);
-    timed.slot = slot;
+    const tick = Math.floor(now / tickMs);
+    if (tick < this.#wakeTick) this.#tick = tick;
+    const deadline: Deadline = {
+      timed,
+      at: Math.max(Math.ceil((now + ms) / tickMs), this.#tick + 1),
+      slot: -1,
+      previous: undefined,
+      next: undefined,
+    };
+    const wake = this.#place(deadline);
+    if (wake < this.#wakeTick) this.#wakeAt(wake, now);
+    return deadline;
   }
 
-  remove(timed: Timed): void {
-    const { slot } = timed;
-    if (slot === undefined) return;
-    timed.slot = undefined;
-    slot.timed.delete(timed);
-    if (slot.timed.size === 0) this.#slots.delete(slot.at);
+  remove(deadline: Deadline): void {
+    const { slot, previous, next } = deadline;
+    if (slot < 0) return;
+    if (previous === undefined) this.#slots[slot] = next;
+    else previous.next = next;
+    if (next !== undefined) next.previous = previous;
+    deadline.slot = -1;
+    deadline.previous = undefined;
+    deadline.next = undefined;
   }
 
-  #wakeAt(at: number, now: number): void {
+  /** Returns the tick at which its slot has to be looked at. */
+  #place(deadline: Deadline): number {
+    const { at } = deadline;
+    let level = 0;
+    while (level < levels - 1 && at - this.#tick >= (spans[level + 1] as number)) level += 1;
+    const span = spans[level] as number;
+    // What lies beyond the last level waits in its farthest slot, and is dealt out again.
+    const place = Math.min(Math.floor(at / span), Math.floor(this.#tick / span) + slotsOfLevel - 1);
+    const slot = level * slotsOfLevel + (place % slotsOfLevel);
+    const head = this.#slots[slot];
+    deadline.slot = slot;
+    deadline.next = head;
+    if (head !== undefined) head.previous = deadline;
+    this.#slots[slot] = deadline;
+    return place * span;
+  }
+
+  #wakeAt(tick: number, now: number): void {
     clearTimeout(this.#timer);
-    this.#timerAt = at;
+    this.#wakeTick = tick;
     // What is due keeps no process alive: its connection does.
-    this.#timer = setTimeout(() => this.#wake(), Math.min(longestTimerMs, at * resolutionMs - now)).unref();
+    const ms = Math.min(longestTimerMs, Math.max(1, Math.ceil(tick * tickMs - now)));
+    this.#timer = setTimeout(() => this.#wake(), ms).unref();
   }
 
   #wake(): void {
-    this.#timerAt = Number.POSITIVE_INFINITY;
     const now = this.#clock.now();
-    const due = now / resolutionMs;
-    let next = Number.POSITIVE_INFINITY;
-    for (const slot of [...this.#slots.values()]) {
-      if (slot.at > due) {
-        next = Math.min(next, slot.at);
-        continue;
-      }
-      this.#slots.delete(slot.at);
-      for (const timed of slot.timed) {
-        timed.slot = undefined;
-        timed.expire();
+    const tick = Math.floor(now / tickMs);
+    this.#wakeTick = Number.POSITIVE_INFINITY;
+    let next = this.#nextTick();
+    for (; next <= tick; next = this.#nextTick()) this.#advance(next);
+    this.#tick = tick;
+    if (next < this.#wakeTick) this.#wakeAt(next, now);
+  }
+
+  /** The first tick from now on at which a slot has to be looked at. */
+  #nextTick(): number {
+    let first = Number.POSITIVE_INFINITY;
+    for (let level = 0; level < levels; level++) {
+      const span = spans[level] as number;
+      const here = Math.floor(this.#tick / span);
+      for (let ahead = 1; ahead <= slotsOfLevel && (here + ahead) * span < first; ahead++) {
+        const slot = level * slotsOfLevel + ((here + ahead) % slotsOfLevel);
+        if (this.#slots[slot] !== undefined) first = (here + ahead) * span;
       }
     }
-    if (next < this.#timerAt) this.#wakeAt(next, now);
+    return first;
+  }
+
+  #advance(tick: number): void {
+    this.#tick = tick;
+    for (let level = levels - 1; level >= 0; level--) {
+      const span = spans[level] as number;
+      if (tick % span !== 0) continue;
+      const slot = level * slotsOfLevel + (Math.floor(tick / span) % slotsOfLevel);
+      for (let due = this.#slots[slot]; due !== undefined; due = this.#slots[slot]) {
+        this.remove(due);
+        if (due.at <= tick) due.timed.expire();
+        else this.#place(due);
+      }
+    }
   }
 }

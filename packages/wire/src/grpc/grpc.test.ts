@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decodeBinary, encodeBinary } from "./binary-metadata.ts";
-import { frameMessage, MessageReader } from "./message-reader.ts";
+import { frameMessage, MessageReader, type MessageSink } from "./message-reader.ts";
 import { grpcCode } from "./status.ts";
 import { decodeStatusMessage, encodeStatusMessage } from "./status-message.ts";
 import { formatTimeout, parseTimeout } from "./timeout.ts";
@@ -36,6 +36,10 @@ describe("grpc-timeout", () => {
   });
 });
 
+function sink(takeMessage: MessageSink["takeMessage"]): MessageSink {
+  return { takeMessage };
+}
+
 describe("messages", () => {
   const message = fc.oneof(fc.uint8Array({ maxLength: 30 }), fc.uint8Array({ maxLength: 40_000, size: "max" }));
 
@@ -44,9 +48,12 @@ describe("messages", () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(message, fc.boolean()), { maxLength: 8 }), cuts, (messages, sizes) => {
         const seen: [Uint8Array, boolean][] = [];
-        const reader = new MessageReader(40_000, (bytes, compressed) => {
-          seen.push([Uint8Array.from(bytes), compressed]);
-        });
+        const reader = new MessageReader(
+          40_000,
+          sink((bytes, compressed) => {
+            seen.push([Uint8Array.from(bytes), compressed]);
+          }),
+        );
         const all = Buffer.concat(messages.map(([bytes, compressed]) => frameMessage(bytes, compressed)));
         for (let at = 0; at < all.length; ) {
           const size = sizes.next().value as number;
@@ -61,19 +68,28 @@ describe("messages", () => {
   });
 
   it("above the limit are refused by their prefix, and nothing is held for them", () => {
-    const reader = new MessageReader(4 * 1024 * 1024, () => expect.unreachable("there is no message"));
+    const reader = new MessageReader(
+      4 * 1024 * 1024,
+      sink(() => expect.unreachable("there is no message")),
+    );
     const claim = Buffer.from("00ffffffff", "hex");
     expect(() => reader.read(claim, 0, 5)).toThrow(expect.objectContaining({ code: grpcCode.resourceExhausted }));
   });
 
   it("with flags that nobody knows are refused", () => {
-    const reader = new MessageReader(100, () => expect.unreachable("there is no message"));
+    const reader = new MessageReader(
+      100,
+      sink(() => expect.unreachable("there is no message")),
+    );
     const flagged = Buffer.from("4000000000", "hex");
     expect(() => reader.read(flagged, 0, 5)).toThrow(expect.objectContaining({ code: grpcCode.internal }));
   });
 
   it("that end too early leave the reader within one", () => {
-    const reader = new MessageReader(100, () => {});
+    const reader = new MessageReader(
+      100,
+      sink(() => {}),
+    );
     const framed = frameMessage(Buffer.from("hello"), false);
     reader.read(framed, 0, 3);
     expect(reader.isWithinMessage).toBe(true);

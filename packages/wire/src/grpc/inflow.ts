@@ -1,5 +1,5 @@
 import { gunzip } from "node:zlib";
-import { MessageReader } from "./message-reader.ts";
+import { MessageReader, type MessageSink } from "./message-reader.ts";
 import { GrpcFrameError, grpcCode } from "./status.ts";
 
 /** Whom the messages of one side of a call are for. */
@@ -10,32 +10,32 @@ export interface InflowHandler {
   onMessagesEnd(): void;
   /** What came is no gRPC; nothing comes after it. */
   onBroken(error: GrpcFrameError): void;
+  /** The peer may send so many octets more. */
+  consume(octets: number): void;
 }
 
 type Pending = { readonly bytes: Buffer; readonly compressed: boolean } | "end";
 
 /** The messages that a stream brings, decompressed, in their order. */
-export class Inflow {
+export class Inflow implements MessageSink {
   readonly #handler: InflowHandler;
-  readonly #consume: (octets: number) => void;
   readonly #maxBytes: number;
   readonly #reader: MessageReader;
   /** What the peer's header list named; "identity" until then. */
   encoding = "identity";
   /** Behind a message that is being decompressed, or that nobody wants yet. */
-  readonly #pending: Pending[] = [];
+  #pending: Pending[] | undefined;
   #isDecompressing = false;
   #isPaused = false;
   #isOver = false;
   /** Octets that the peer is given back when the messages are wanted again. */
   #owed = 0;
 
-  /** `maxBytes` of a message, both as it comes and decompressed; `consume` lets the peer send so many octets more. */
-  constructor(handler: InflowHandler, consume: (octets: number) => void, maxBytes: number) {
+  /** `maxBytes` of a message, both as it comes and decompressed. */
+  constructor(handler: InflowHandler, maxBytes: number) {
     this.#handler = handler;
-    this.#consume = consume;
     this.#maxBytes = maxBytes;
-    this.#reader = new MessageReader(maxBytes, (bytes, compressed) => this.#take(bytes, compressed));
+    this.#reader = new MessageReader(maxBytes, this);
   }
 
   data(bytes: Buffer, start: number, end: number): void {
@@ -47,13 +47,13 @@ export class Inflow {
       }
     }
     if (this.#isBusy) this.#owed += end - start;
-    else this.#consume(end - start);
+    else this.#handler.consume(end - start);
   }
 
   end(): void {
     if (this.#isOver) return;
     if (this.#reader.isWithinMessage) this.#break(new GrpcFrameError(grpcCode.internal, "the last message is cut off"));
-    else if (this.#isBusy) this.#pending.push("end");
+    else if (this.#isBusy) this.#postpone("end");
     else this.#finish();
   }
 
@@ -71,14 +71,19 @@ export class Inflow {
   /** Nothing more is wanted. */
   stop(): void {
     this.#isOver = true;
-    this.#pending.length = 0;
+    this.#pending = undefined;
   }
 
   get #isBusy(): boolean {
-    return this.#isDecompressing || this.#isPaused || this.#pending.length > 0;
+    return this.#isDecompressing || this.#isPaused || (this.#pending !== undefined && this.#pending.length > 0);
   }
 
-  #take(bytes: Buffer, compressed: boolean): void {
+  #postpone(what: Pending): void {
+    this.#pending ??= [];
+    this.#pending.push(what);
+  }
+
+  takeMessage(bytes: Buffer, compressed: boolean): void {
     if (this.#isOver) return;
     if (compressed && this.encoding !== "gzip")
       throw new GrpcFrameError(grpcCode.internal, `a message is compressed, though the encoding is ${this.encoding}`);
@@ -86,14 +91,14 @@ export class Inflow {
       this.#handler.onMessage(bytes);
       return;
     }
-    this.#pending.push({ bytes: Buffer.from(bytes), compressed });
+    this.#postpone({ bytes: Buffer.from(bytes), compressed });
     this.#run();
   }
 
   /** Hands out what waits, as far as it may; one message is decompressed at a time. */
   #run(): void {
     while (!this.#isPaused && !this.#isDecompressing && !this.#isOver) {
-      const next = this.#pending.shift();
+      const next = this.#pending?.shift();
       if (next === undefined) break;
       if (next === "end") this.#finish();
       else if (next.compressed) this.#decompress(next.bytes);
@@ -102,7 +107,7 @@ export class Inflow {
     if (this.#isBusy) return;
     const owed = this.#owed;
     this.#owed = 0;
-    if (owed > 0) this.#consume(owed);
+    if (owed > 0) this.#handler.consume(owed);
   }
 
   #decompress(bytes: Buffer): void {

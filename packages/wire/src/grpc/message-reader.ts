@@ -6,23 +6,29 @@ export const prefixBytes = 5;
 const firstBytes = 16_384;
 const compressedFlag = 1;
 
+/** Whom messages are for, as they are on the wire. */
+export interface MessageSink {
+  /** Lent. */
+  takeMessage(bytes: Buffer, compressed: boolean): void;
+}
+
 /**
  * Takes the DATA of a stream apart into messages, over any chunking. One that comes in one piece is lent as it is, and not copied.
  */
 export class MessageReader {
   readonly #maxBytes: number;
-  readonly #onMessage: (bytes: Buffer, compressed: boolean) => void;
-  readonly #prefix = Buffer.allocUnsafe(prefixBytes);
+  readonly #sink: MessageSink;
   #prefixRead = 0;
-  /** Of the message that has begun. */
+  #flags = 0;
+  /** Of the message that has begun, as far as its prefix was read. */
   #length = 0;
   #message: Buffer | undefined;
   #messageRead = 0;
 
   /** `maxBytes`: a message may have so many octets, as they are on the wire. */
-  constructor(maxBytes: number, onMessage: (bytes: Buffer, compressed: boolean) => void) {
+  constructor(maxBytes: number, sink: MessageSink) {
     this.#maxBytes = maxBytes;
-    this.#onMessage = onMessage;
+    this.#sink = sink;
   }
 
   /** Whether a message has begun and is not there yet: a stream that ends now is broken. */
@@ -32,35 +38,35 @@ export class MessageReader {
 
   /** Throws GrpcFrameError, before anything is held for the message that breaks the rules. */
   read(bytes: Buffer, start: number, end: number): void {
-    for (let at = start; at < end || this.#isComplete; ) {
+    for (let at = start; at < end; ) {
       if (this.#prefixRead < prefixBytes) at = this.#readPrefix(bytes, at, end);
-      else at = this.#readMessage(bytes, at, end);
+      // A message of no octets is there with its prefix.
+      if (this.#prefixRead === prefixBytes && (at < end || this.#length === 0)) at = this.#readMessage(bytes, at, end);
     }
-  }
-
-  /** A message of no octets is there with its prefix. */
-  get #isComplete(): boolean {
-    return this.#prefixRead === prefixBytes && this.#length === 0;
   }
 
   #readPrefix(bytes: Buffer, at: number, end: number): number {
-    const copied = bytes.copy(this.#prefix, this.#prefixRead, at, end);
-    this.#prefixRead += copied;
-    if (this.#prefixRead === prefixBytes) {
-      const flags = this.#prefix[0] as number;
-      if (flags > compressedFlag)
-        throw new GrpcFrameError(
-          grpcCode.internal,
-          `a message has the flags 0x${flags.toString(16)}, which nobody knows`,
-        );
-      this.#length = this.#prefix.readUInt32BE(1);
-      if (this.#length > this.#maxBytes)
-        throw new GrpcFrameError(
-          grpcCode.resourceExhausted,
-          `a message of ${this.#length} octets is larger than the ${this.#maxBytes} allowed`,
-        );
+    if (this.#prefixRead === 0) this.#flags = bytes[at] as number;
+    const to = Math.min(end, at + prefixBytes - this.#prefixRead);
+    // The flags stand in the upper octet, which is shifted out.
+    let length = this.#length;
+    for (let i = at; i < to; i++) length = (length << 8) | (bytes[i] as number);
+    this.#length = length >>> 0;
+    this.#prefixRead += to - at;
+    if (this.#prefixRead === prefixBytes) this.#checkPrefix();
+    return to;
+  }
+
+  #checkPrefix(): void {
+    if (this.#flags > compressedFlag) {
+      const flags = `0x${this.#flags.toString(16)}`;
+      throw new GrpcFrameError(grpcCode.internal, `a message has the flags ${flags}, which nobody knows`);
     }
-    return at + copied;
+    if (this.#length > this.#maxBytes)
+      throw new GrpcFrameError(
+        grpcCode.resourceExhausted,
+        `a message of ${this.#length} octets is larger than the ${this.#maxBytes} allowed`,
+      );
   }
 
   #readMessage(bytes: Buffer, at: number, end: number): number {
@@ -87,20 +93,27 @@ export class MessageReader {
   }
 
   #deliver(message: Buffer): void {
-    const compressed = this.#prefix[0] === compressedFlag;
     this.#prefixRead = 0;
     this.#length = 0;
     this.#message = undefined;
     this.#messageRead = 0;
-    this.#onMessage(message, compressed);
+    this.#sink.takeMessage(message, this.#flags === compressedFlag);
   }
+}
+
+/** Writes a message's prefix. */
+export function writePrefix(target: Uint8Array, length: number, compressed: boolean): void {
+  target[0] = compressed ? compressedFlag : 0;
+  target[1] = length >>> 24;
+  target[2] = length >>> 16;
+  target[3] = length >>> 8;
+  target[4] = length;
 }
 
 /** A message with its prefix, as one piece. */
 export function frameMessage(message: Uint8Array, compressed: boolean): Buffer {
   const framed = Buffer.allocUnsafe(prefixBytes + message.length);
-  framed[0] = compressed ? compressedFlag : 0;
-  framed.writeUInt32BE(message.length, 1);
+  writePrefix(framed, message.length, compressed);
   framed.set(message, prefixBytes);
   return framed;
 }

@@ -1,6 +1,6 @@
 import { gzip } from "node:zlib";
 import type { Http2Stream } from "../http2/stream.ts";
-import { frameMessage } from "./message-reader.ts";
+import { frameMessage, prefixBytes, writePrefix } from "./message-reader.ts";
 
 /** Smaller messages are not worth the time that it takes. */
 const compressedFrom = 1_024;
@@ -11,20 +11,25 @@ export interface Trailers {
   readonly fields: readonly string[];
 }
 
+/** Who sends. */
+export interface OutflowHandler {
+  /** There is room again, after a `send` that answered false. */
+  onDrained(): void;
+}
+
 type Pending = { frame: Buffer | undefined } | Trailers | "end";
 
 /** The messages of one side of a call, on their way to its stream, compressed if it is wished, in their order. */
 export class Outflow {
+  readonly #handler: OutflowHandler;
   readonly #compress: boolean;
-  readonly #onDrained: () => void;
   #stream: Http2Stream | undefined;
   /** Behind a message that is being compressed, or for a stream that is not there yet. */
-  readonly #pending: Pending[] = [];
+  #pending: Pending[] | undefined;
 
-  /** `onDrained` is called after a `send` that answered false, when there is room again. */
-  constructor(compress: boolean, onDrained: () => void) {
+  constructor(handler: OutflowHandler, compress: boolean) {
+    this.#handler = handler;
     this.#compress = compress;
-    this.#onDrained = onDrained;
   }
 
   /** The stream is there. */
@@ -39,23 +44,34 @@ export class Outflow {
       this.#compressed(bytes, last);
       return false;
     }
-    const frame = frameMessage(bytes, false);
-    if (this.#stream !== undefined && this.#pending.length === 0) return this.#stream.sendData(frame, last);
-    this.#pending.push({ frame });
-    if (last) this.#pending.push("end");
+    if (this.#stream !== undefined && this.#isEmpty) {
+      writePrefix(prefix, bytes.length, false);
+      return this.#stream.sendData(bytes, last, prefix);
+    }
+    this.#postpone({ frame: frameMessage(bytes, false) });
+    if (last) this.#postpone("end");
     return false;
   }
 
   /** There is nothing more: half of the stream is closed, with trailers or without. */
-  end(trailers: Trailers | "end"): void {
-    this.#pending.push(trailers);
-    this.#run();
+  end(end: Trailers | "end"): void {
+    if (this.#stream !== undefined && this.#isEmpty) endStream(this.#stream, end);
+    else this.#postpone(end);
+  }
+
+  get #isEmpty(): boolean {
+    return this.#pending === undefined || this.#pending.length === 0;
+  }
+
+  #postpone(what: Pending): void {
+    this.#pending ??= [];
+    this.#pending.push(what);
   }
 
   #compressed(bytes: Uint8Array, last: boolean): void {
     const place: { frame: Buffer | undefined } = { frame: undefined };
-    this.#pending.push(place);
-    if (last) this.#pending.push("end");
+    this.#postpone(place);
+    if (last) this.#postpone("end");
     gzip(bytes, (error, compressed) => {
       // Deflate has no failure that plain octets don't survive.
       place.frame = error === null ? frameMessage(compressed, true) : frameMessage(bytes, false);
@@ -65,21 +81,28 @@ export class Outflow {
 
   #run(): void {
     const stream = this.#stream;
-    if (stream === undefined || this.#pending.length === 0) return;
+    const pending = this.#pending;
+    if (stream === undefined || pending === undefined || pending.length === 0) return;
     let roomy = true;
-    for (let next = this.#pending[0]; next !== undefined; next = this.#pending[0]) {
-      if (next === "end") stream.sendData(nothing, true);
-      else if ("same" in next) stream.sendTrailers(next.same, next.fields);
+    for (let next = pending[0]; next !== undefined; next = pending[0]) {
+      if (next === "end" || "same" in next) endStream(stream, next);
       else if (next.frame === undefined) return;
       else {
-        const last = this.#pending[1] === "end";
-        if (last) this.#pending.shift();
+        const last = pending[1] === "end";
+        if (last) pending.shift();
         roomy = stream.sendData(next.frame, last);
       }
-      this.#pending.shift();
+      pending.shift();
     }
-    if (roomy) this.#onDrained();
+    if (roomy) this.#handler.onDrained();
   }
 }
 
+function endStream(stream: Http2Stream, end: Trailers | "end"): void {
+  if (end === "end") stream.sendData(nothing, true);
+  else stream.sendTrailers(end.same, end.fields);
+}
+
 const nothing = new Uint8Array(0);
+/** Written anew for each message: the stream copies it. */
+const prefix = new Uint8Array(prefixBytes);

@@ -1,7 +1,6 @@
 import { errorCode } from "../http2/protocol.ts";
 import type { Http2Stream, StreamHandler } from "../http2/stream.ts";
-import type { Deadlines, Timed, TimerSlot } from "./deadlines.ts";
-import { fieldValue } from "./fields.ts";
+import type { Deadline, Deadlines, Timed } from "./deadlines.ts";
 import { Inflow, type InflowHandler } from "./inflow.ts";
 import { Outflow } from "./outflow.ts";
 import { type GrpcFrameError, grpcCode } from "./status.ts";
@@ -35,7 +34,6 @@ export class ServerCall implements StreamHandler, InflowHandler, Timed {
   readonly fields: readonly string[];
   /** What the client gave; undefined when it gave none. */
   readonly timeoutMs: number | undefined;
-  slot: TimerSlot | undefined;
 
   readonly #stream: Http2Stream;
   readonly #handler: ServerCallHandler;
@@ -44,6 +42,7 @@ export class ServerCall implements StreamHandler, InflowHandler, Timed {
   readonly #outflow: Outflow;
   readonly #compresses: boolean;
   readonly #contentType: string;
+  #deadline: Deadline | undefined;
   #headersSent = false;
   #isOver = false;
 
@@ -52,19 +51,28 @@ export class ServerCall implements StreamHandler, InflowHandler, Timed {
    * its header fields are no gRPC.
    */
   constructor(stream: Http2Stream, fields: readonly string[], handler: ServerCallHandler, options: ServerCallOptions) {
-    const encoding = fieldValue(fields, "grpc-encoding") ?? "identity";
-    const timeout = fieldValue(fields, "grpc-timeout");
+    let encoding = "identity";
+    let accepted: string | undefined;
+    let timeout: string | undefined;
+    let contentType = plain;
+    for (let i = 0; i < fields.length; i += 2) {
+      const name = fields[i];
+      const value = fields[i + 1] as string;
+      if (name === "content-type") contentType = value;
+      else if (name === "grpc-timeout") timeout = value;
+      else if (name === "grpc-encoding") encoding = value;
+      else if (name === "grpc-accept-encoding") accepted = value;
+    }
     const timeoutMs = timeout === undefined ? undefined : parseTimeout(timeout);
     this.fields = fields;
     this.#stream = stream;
     this.#handler = handler;
     this.#deadlines = options.deadlines;
-    this.#contentType = fieldValue(fields, "content-type") ?? "application/grpc";
-    this.#compresses =
-      (options.compress === true || encoding === "gzip") && acceptsGzip(fieldValue(fields, "grpc-accept-encoding"));
-    this.#inflow = new Inflow(this, (octets) => stream.consume(octets), options.maxMessageBytes);
+    this.#contentType = contentType;
+    this.#compresses = (options.compress === true || encoding === "gzip") && acceptsGzip(accepted);
+    this.#inflow = new Inflow(this, options.maxMessageBytes);
     this.#inflow.encoding = encoding;
-    this.#outflow = new Outflow(this.#compresses, () => this.onDrained());
+    this.#outflow = new Outflow(this, this.#compresses);
     this.#outflow.open(stream);
     this.timeoutMs = timeoutMs === undefined ? undefined : Math.min(timeoutMs, options.maxTimeoutMs);
     if (encoding !== "identity" && encoding !== "gzip")
@@ -72,7 +80,7 @@ export class ServerCall implements StreamHandler, InflowHandler, Timed {
     else if (timeout !== undefined && timeoutMs === undefined)
       this.end(grpcCode.invalidArgument, "grpc-timeout is no timeout: at most 8 digits and one of H, M, S, m, u, n");
     else if (timeoutMs === 0) this.end(grpcCode.deadlineExceeded, "the call's deadline passed");
-    else if (this.timeoutMs !== undefined) this.#deadlines.add(this, this.timeoutMs);
+    else if (this.timeoutMs !== undefined) this.#deadline = this.#deadlines.add(this, this.timeoutMs);
   }
 
   /** The call was answered, or ended otherwise. */
@@ -160,6 +168,10 @@ export class ServerCall implements StreamHandler, InflowHandler, Timed {
     if (!this.#isOver) this.#handler.onMessagesEnd();
   }
 
+  consume(octets: number): void {
+    this.#stream.consume(octets);
+  }
+
   onBroken(error: GrpcFrameError): void {
     this.#giveUp(error.code, error.message);
   }
@@ -173,7 +185,7 @@ export class ServerCall implements StreamHandler, InflowHandler, Timed {
   #finish(): void {
     this.#isOver = true;
     this.#inflow.stop();
-    this.#deadlines.remove(this);
+    if (this.#deadline !== undefined) this.#deadlines.remove(this.#deadline);
   }
 
   /** An answer that was sent before the request was there whole: the client need not send the rest (RFC 9113 section 8.1). */

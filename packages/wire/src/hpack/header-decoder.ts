@@ -1,6 +1,6 @@
 import { CompressionError } from "./compression-error.ts";
 import { DynamicTable, type TableField } from "./dynamic-table.ts";
-import { fieldProblem } from "./field-rules.ts";
+import { nameProblem, valueProblem } from "./field-rules.ts";
 import { fieldSize } from "./field-size.ts";
 import { readHuffman } from "./huffman.ts";
 import { type Cursor, readInteger } from "./integer.ts";
@@ -24,9 +24,22 @@ export interface DecodedHeaders {
 interface DecodedField extends TableField {
   /** Looked for once, when the field comes as a literal. */
   readonly problem: string | undefined;
+  /** The part of it that another value would have too. */
+  readonly nameProblem: string | undefined;
 }
 
-const known = staticFields.map(([name, value]) => toField(name, value));
+const known = staticFields.map(([name, value]) => toField(name, value, undefined));
+
+/** A block that was read, of fields that the table has: as long as the table stays as it is, it says the same again. */
+interface KnownBlock {
+  readonly octets: Uint8Array;
+  readonly newest: number;
+  readonly headers: DecodedHeaders;
+}
+
+/** Blocks that are remembered: those of a connection's responses and trailers are few. */
+const knownBlocks = 4;
+const longestKnownBlock = 64;
 
 /** One end's memory of the fields that the other sends (RFC 7541). */
 export class HeaderDecoder {
@@ -36,6 +49,11 @@ export class HeaderDecoder {
   #allowedSize: number;
   /** The peer's table has to shrink before it sends anything else. */
   #mustShrink = false;
+  readonly #blocks: KnownBlock[] = [];
+  /** Which of them makes room for the next one. */
+  #oldest = 0;
+  /** Whether the block that is being read holds anything beside indices. */
+  #hasLiterals = false;
 
   /** `tableSize` is the SETTINGS_HEADER_TABLE_SIZE that a connection begins with. */
   constructor(limits: HeaderLimits, tableSize = 4_096) {
@@ -55,13 +73,17 @@ export class HeaderDecoder {
    * CompressionError, after which the decoder is of no use.
    */
   decode(block: Uint8Array, start = 0, end = block.length): DecodedHeaders {
+    const remembered = this.#remembered(block, start, end);
+    if (remembered !== undefined) return remembered;
     const cursor: Cursor = { bytes: block, at: start, end };
     const { maxListBytes, maxFields } = this.#limits;
     const fields: string[] = [];
     let listBytes = 0;
     let count = 0;
     let problem: string | undefined;
+    this.#hasLiterals = false;
     this.#readSizeUpdates(cursor);
+    const first = cursor.at;
     while (cursor.at < end) {
       const field = this.#readField(cursor);
       listBytes += field.size;
@@ -70,7 +92,26 @@ export class HeaderDecoder {
       problem ??= field.problem;
       fields.push(field.name, field.value);
     }
-    return { fields, tooLarge: listBytes > maxListBytes || count > maxFields, problem };
+    const headers = { fields, tooLarge: listBytes > maxListBytes || count > maxFields, problem };
+    if (!this.#hasLiterals && first === start && end - start <= longestKnownBlock)
+      this.#remember(block.slice(start, end), headers);
+    return headers;
+  }
+
+  #remembered(block: Uint8Array, start: number, end: number): DecodedHeaders | undefined {
+    if (this.#mustShrink) return undefined;
+    for (const { octets, newest, headers } of this.#blocks) {
+      if (octets.length !== end - start || newest !== this.#table.newest) continue;
+      let same = 0;
+      while (same < octets.length && octets[same] === block[start + same]) same += 1;
+      if (same === octets.length) return headers;
+    }
+    return undefined;
+  }
+
+  #remember(octets: Uint8Array, headers: DecodedHeaders): void {
+    this.#blocks[this.#oldest] = { octets, newest: this.#table.newest, headers };
+    this.#oldest = (this.#oldest + 1) % knownBlocks;
   }
 
   /** They stand before the first field only: one after it is read as a field, and is none. */
@@ -80,6 +121,9 @@ export class HeaderDecoder {
       if (size > this.#allowedSize)
         throw new CompressionError(`a table of ${size} octets is larger than the ${this.#allowedSize} allowed`);
       this.#table.resize(size);
+      // What was evicted is not there any more, though nothing came after it.
+      this.#blocks.length = 0;
+      this.#oldest = 0;
       this.#mustShrink = false;
     }
     if (this.#mustShrink) throw new CompressionError("the table was not made smaller when it had to be");
@@ -98,9 +142,14 @@ export class HeaderDecoder {
   }
 
   #readLiteral(cursor: Cursor, prefix: number): DecodedField {
+    this.#hasLiterals = true;
     const index = readInteger(cursor, prefix);
-    const name = index === 0 ? readString(cursor) : this.#indexed(index).name;
-    return toField(name, readString(cursor));
+    if (index === 0) {
+      const name = readString(cursor);
+      return toField(name, readString(cursor), nameProblem(name));
+    }
+    const named = this.#indexed(index);
+    return toField(named.name, readString(cursor), named.nameProblem);
   }
 
   #indexed(index: number): DecodedField {
@@ -110,8 +159,9 @@ export class HeaderDecoder {
   }
 }
 
-function toField(name: string, value: string): DecodedField {
-  return { name, value, size: fieldSize(name, value), problem: fieldProblem(name, value) };
+function toField(name: string, value: string, problemOfName: string | undefined): DecodedField {
+  const problem = problemOfName ?? valueProblem(name, value);
+  return { name, value, size: fieldSize(name, value), problem, nameProblem: problemOfName };
 }
 
 function readString(cursor: Cursor): string {

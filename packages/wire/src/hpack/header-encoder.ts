@@ -35,6 +35,8 @@ const secrets: readonly string[] = ["authorization", "proxy-authorization", "coo
 
 /** Names that are remembered at most; others are written out each time. */
 const maxNames = 512;
+/** So many values of a name that were all new make it one that is looked up rarely: it takes longer than the octets that it saves. */
+const manyMisses = 32;
 /** No larger table is kept, whatever the peer allows. */
 const largestTable = 4_096;
 /** What `writeInteger` takes at most. */
@@ -116,6 +118,10 @@ export class HeaderEncoder {
     const known = this.#names.get(name) ?? this.#learn(name);
     if (known === undefined) return writeLiteral(target, at, 0x00, 4, 0, name, value, false);
     if (known.secret) return writeLiteral(target, at, 0x10, 4, this.#nameIndex(known), name, value, true);
+    if (known.misses >= manyMisses && ((known.misses + 1) & 15) !== 0) {
+      known.misses += 1;
+      return writeLiteral(target, at, 0x00, 4, this.#nameIndex(known), name, value, false);
+    }
     const fixed = known.fixed.values.get(value);
     if (fixed !== undefined) return writeInteger(target, at, 0x80, 7, fixed);
     const number = known.values.get(value);

@@ -41,6 +41,11 @@ const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 const socketQueue = 256 * 1024;
 /** What a server has written and its socket not taken, before it stops reading requests whose answers would join it. */
 const unreadAnswers = 1024 * 1024;
+/**
+ * Of a turn's frames, so many don't wait for its end: the peer works on the first while the others are still made. Measured with 64 calls
+ * in flight: less makes the writes too many, and more has both ends wait for each other.
+ */
+const earlyBytes = 2_048;
 /** Asks whether a client has seen that the connection goes away. */
 const farewell = Buffer.from("weft-bye");
 /** How long its answer may take, in milliseconds. */
@@ -195,6 +200,12 @@ export class Http2Connection implements FrameHandler, StreamHost {
 
   // What streams ask of their connection.
 
+  sendNow(stream: Http2Stream, prefix: Uint8Array, bytes: Uint8Array, endStream: boolean): boolean {
+    if (!this.#sendQueue.sendNow(stream, prefix, bytes, endStream)) return false;
+    if (endStream) this.ended(stream);
+    return true;
+  }
+
   sendQueued(stream: Http2Stream, octets: number): void {
     this.#sendQueue.add(stream, octets);
     this.#sendQueue.run();
@@ -204,6 +215,7 @@ export class Http2Connection implements FrameHandler, StreamHost {
 
   ended(stream: Http2Stream): void {
     stream.localEnded = true;
+    if (this.writer.length >= earlyBytes) this.#write();
     this.#forgetClosed(stream);
   }
 
@@ -389,12 +401,16 @@ export class Http2Connection implements FrameHandler, StreamHost {
     this.#peerStreamWindow = size;
   }
 
-  #flush(): void {
-    if (this.#closed) return;
+  #write(): void {
     const pieces = this.writer.take();
     if (pieces.length > 1) this.#socket.cork();
     for (const piece of pieces) this.#socket.write(piece);
     if (pieces.length > 1) this.#socket.uncork();
+  }
+
+  #flush(): void {
+    if (this.#closed) return;
+    this.#write();
     this.#sendQueue.run();
     if (this.#role === "server" && this.#socket.writableLength > unreadAnswers) this.#socket.pause();
   }

@@ -57,9 +57,9 @@ export class FrameWriter {
     }
   }
 
-  /** One DATA frame: no more octets than `maxFrameSize`. They must not change any more. */
-  data(stream: number, bytes: Uint8Array, endStream: boolean): void {
-    this.#frame(frameType.data, endStream ? flag.endStream : 0, stream, bytes);
+  /** One DATA frame: no more octets than `maxFrameSize`. Those of `bytes` must not change any more; those of `prefix` may. */
+  data(stream: number, bytes: Uint8Array, endStream: boolean, prefix: Uint8Array = nothing): void {
+    this.#frame(frameType.data, endStream ? flag.endStream : 0, stream, bytes, prefix);
   }
 
   rstStream(stream: number, code: number): void {
@@ -120,10 +120,11 @@ export class FrameWriter {
     return this.#slab;
   }
 
-  #frame(type: number, flags: number, stream: number, payload: Uint8Array): void {
+  #frame(type: number, flags: number, stream: number, payload: Uint8Array, prefix: Uint8Array = nothing): void {
     const copied = payload.length < copiedBelow;
-    const slab = this.#room(frameHeadBytes + (copied ? payload.length : 0));
-    slab.at = writeHead(slab.bytes, slab.at, payload.length, type, flags, stream);
+    const slab = this.#room(frameHeadBytes + prefix.length + (copied ? payload.length : 0));
+    slab.at = writeHead(slab.bytes, slab.at, prefix.length + payload.length, type, flags, stream);
+    for (let i = 0; i < prefix.length; i++) slab.bytes[slab.at++] = prefix[i] as number;
     if (copied) {
       slab.bytes.set(payload, slab.at);
       slab.at += payload.length;

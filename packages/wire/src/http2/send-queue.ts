@@ -37,6 +37,18 @@ export class SendQueue {
     return this.#queuedBytes;
   }
 
+  /** Writes a DATA frame if nothing else waits and windows and socket allow; false when they don't. */
+  sendNow(stream: Http2Stream, prefix: Uint8Array, bytes: Uint8Array, endStream: boolean): boolean {
+    const octets = prefix.length + bytes.length;
+    if (this.#waiting.size > 0 || octets > this.#window || octets > stream.sendWindow) return false;
+    if (octets > this.#writer.maxFrameSize || this.#isBlocked()) return false;
+    this.#window -= octets;
+    stream.sendWindow -= octets;
+    this.#writer.data(stream.id, bytes, endStream, prefix);
+    this.#onWritten();
+    return true;
+  }
+
   /** So many octets more wait in the stream; none when its window has grown. */
   add(stream: Http2Stream, octets = 0): void {
     this.#queuedBytes += octets;

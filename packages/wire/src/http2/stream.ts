@@ -31,6 +31,11 @@ export interface RequestHandler {
 /** What a stream asks of its connection. */
 export interface StreamHost {
   readonly writer: FrameWriter;
+  /**
+   * Writes a DATA frame at once, if windows, queue and socket allow; false when they don't. The octets of `prefix`, which stand before
+   * the others, may change afterwards.
+   */
+  sendNow(stream: Http2Stream, prefix: Uint8Array, bytes: Uint8Array, endStream: boolean): boolean;
   /** So many octets more wait in the stream's queue. */
   sendQueued(stream: Http2Stream, octets: number): void;
   /** Our end of the stream was written. */
@@ -69,7 +74,7 @@ export class Http2Stream {
   readonly #connection: StreamHost;
   /** What the peer's content-length still expects; undefined where it named none. */
   #expected: number | undefined;
-  readonly #queue: Queued[] = [];
+  #queue: Queued[] = none;
   #queuedBytes = 0;
   /** The application was told to wait. */
   #isFull = false;
@@ -103,18 +108,26 @@ export class Http2Stream {
     if (endStream) this.#connection.ended(this);
   }
 
-  /** The bytes must not change any more. False when they have to wait: then `onDrained` tells when there is room again. */
-  sendData(bytes: Uint8Array, endStream = false): boolean {
+  /**
+   * The bytes must not change any more; those of `prefix`, which go before them, may. False when they have to wait: then `onDrained`
+   * tells when there is room again.
+   */
+  sendData(bytes: Uint8Array, endStream = false, prefix = nothing): boolean {
     if (this.localEnded || this.#endQueued) return true;
-    if (bytes.length === 0 && this.#queue.length === 0) {
-      // No window is needed for the end alone.
-      if (endStream) this.#writeData(bytes, true);
-      return true;
+    if (this.#queue.length === 0) {
+      if (bytes.length === 0 && prefix.length === 0) {
+        // No window is needed for the end alone.
+        if (endStream) this.#writeData(bytes, true);
+        return true;
+      }
+      if (this.#connection.sendNow(this, prefix, bytes, endStream)) return true;
     }
-    this.#queue.push({ bytes, sent: 0 });
-    this.#queuedBytes += bytes.length;
+    const all = prefix.length === 0 ? bytes : Buffer.concat([prefix, bytes]);
+    if (this.#queue === none) this.#queue = [];
+    this.#queue.push({ bytes: all, sent: 0 });
+    this.#queuedBytes += all.length;
     this.#endQueued = endStream;
-    this.#connection.sendQueued(this, bytes.length);
+    this.#connection.sendQueued(this, all.length);
     this.#isFull = this.#queuedBytes > 0;
     return !this.#isFull;
   }
@@ -265,11 +278,15 @@ export class Http2Stream {
     this.localEnded = true;
     this.remoteEnded = true;
     this.dropped = true;
-    this.#queue.length = 0;
+    this.#queue = none;
     this.#queuedBytes = 0;
     this.#trailersQueued = undefined;
   }
 }
+
+const nothing = new Uint8Array(0);
+/** Most streams never have anything to queue. */
+const none: Queued[] = [];
 
 /** What a server's stream has until its request was told of; a client gives its own at once. */
 const untended: StreamHandler = {
