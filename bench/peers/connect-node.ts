@@ -4,7 +4,7 @@ import { createClient } from "@connectrpc/connect";
 import { connectNodeAdapter, createGrpcTransport } from "@connectrpc/connect-node";
 import { UserService } from "../rpc/gen/weft/bench/v1/user_service_pb.ts";
 import type { Peer } from "../rpc/peer.ts";
-import { exportedLine, findUser } from "../rpc/users.ts";
+import { exportedPayload, findUser } from "../rpc/users.ts";
 
 /** As connectrpc.com/docs/node: the adapter on Node's HTTP/2, and the gRPC transport. */
 export const connectNode: Peer = {
@@ -18,7 +18,7 @@ export const connectNode: Peer = {
               return { ...user, createdAtMillis: BigInt(user.createdAtMillis) };
             },
             async *exportUsers({ count }) {
-              for (let i = 0; i < count; i++) yield { line: exportedLine };
+              for (let i = 0; i < count; i++) yield { payload: exportedPayload };
             },
             storePicture: ({ picture }) => ({ picture }),
           }),

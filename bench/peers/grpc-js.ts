@@ -2,7 +2,7 @@ import { join } from "node:path";
 import * as grpc from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 import type { Peer } from "../rpc/peer.ts";
-import { exportedLine, findUser, type User } from "../rpc/users.ts";
+import { exportedPayload, findUser, type User } from "../rpc/users.ts";
 
 interface Picture {
   readonly picture: Uint8Array;
@@ -12,7 +12,7 @@ type Answered<T> = (error: Error | null, answer?: T) => void;
 
 interface UserClient {
   getUser(request: { userId: string }, metadata: grpc.Metadata, options: grpc.CallOptions, done: Answered<User>): void;
-  exportUsers(request: { count: number }): grpc.ClientReadableStream<{ line: string }>;
+  exportUsers(request: { count: number }): grpc.ClientReadableStream<{ payload: Uint8Array }>;
   storePicture(request: Picture, done: Answered<Picture>): void;
 }
 
@@ -44,12 +44,12 @@ export const grpcJs: Peer = {
       getUser(call: grpc.ServerUnaryCall<{ userId: string }, User>, done: grpc.sendUnaryData<User>) {
         done(null, findUser(call.request.userId));
       },
-      exportUsers(call: grpc.ServerWritableStream<{ count: number }, { line: string }>) {
+      exportUsers(call: grpc.ServerWritableStream<{ count: number }, { payload: Uint8Array }>) {
         let left = call.request.count;
         const write = (): void => {
           while (left > 0) {
             left -= 1;
-            if (!call.write({ line: exportedLine })) {
+            if (!call.write({ payload: exportedPayload })) {
               call.once("drain", write);
               return;
             }

@@ -9,7 +9,7 @@ import {
   StorePictureResponseSchema,
 } from "../rpc/gen/weft/bench/v1/user_service_pb.ts";
 import type { Peer } from "../rpc/peer.ts";
-import { exportedLine, findUser } from "../rpc/users.ts";
+import { exportedPayload, findUser } from "../rpc/users.ts";
 
 /** Length, number of the call, kind, and for a call the length of what travels with it. */
 const headBytes = 10;
@@ -64,7 +64,7 @@ export const netFramed: Peer = {
         } else if (what === kind.exportUsers) {
           const { count } = fromBinary(ExportUsersRequestSchema, message);
           for (let i = 0; i < count; i++) {
-            const answer = create(ExportUsersResponseSchema, { line: exportedLine });
+            const answer = create(ExportUsersResponseSchema, { payload: exportedPayload });
             send(id, what, none, toBinary(ExportUsersResponseSchema, answer));
           }
           send(id, kind.end, none, none);

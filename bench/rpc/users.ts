@@ -32,4 +32,4 @@ export function findUser(userId: string): User {
 }
 
 /** A message of the stream: 1 KiB with its tag and length. */
-export const exportedLine = "0123456789abcdef".repeat(64).slice(0, 1_021);
+export const exportedPayload = Buffer.from("0123456789abcdef".repeat(64)).subarray(0, 1_021);

@@ -3,7 +3,7 @@ import { connect, listen } from "@weft/rpc";
 import { generate } from "selfsigned";
 import { UserService } from "./gen/weft/bench/v1/user_service_pb.ts";
 import type { Peer } from "./peer.ts";
-import { exportedLine, findUser } from "./users.ts";
+import { exportedPayload, findUser } from "./users.ts";
 
 /** Connect's routes on the listener, Connect's `createClient` on the transport. */
 function weft(isSecure: boolean): Peer {
@@ -21,7 +21,7 @@ function weft(isSecure: boolean): Peer {
               return { ...user, createdAtMillis: BigInt(user.createdAtMillis) };
             },
             async *exportUsers({ count }) {
-              for (let i = 0; i < count; i++) yield { line: exportedLine };
+              for (let i = 0; i < count; i++) yield { payload: exportedPayload };
             },
             storePicture: ({ picture }) => ({ picture }),
           }),

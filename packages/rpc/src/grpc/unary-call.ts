@@ -81,15 +81,15 @@ export class UnaryCall implements ServerCallHandler {
       this.#fail(error);
       return;
     }
+    this.#stream.release();
     if (setHeader !== undefined) this.call.sendHeaders(toFields(setHeader));
     this.call.send(bytes);
     this.call.end(grpcCode.ok, "", setTrailer && toFields(setTrailer));
-    this.#stream.release();
   }
 
   #fail(error: unknown): void {
     const { setHeader, setTrailer } = this.#context as GrpcHandlerContext;
-    endWithError(this.call, toAnswer(error), { header: setHeader, trailer: setTrailer });
     this.#stream.release();
+    endWithError(this.call, toAnswer(error), { header: setHeader, trailer: setTrailer });
   }
 }
