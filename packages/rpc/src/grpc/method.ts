@@ -10,7 +10,7 @@ import {
   type UnaryRequest,
   type UnaryResponse,
 } from "@connectrpc/connect";
-import { binaryCodec, type Codec, jsonCodec } from "./codec.ts";
+import { binaryCodec, type Codec, jsonCodec } from "../protobuf/codec.ts";
 import type { GrpcHandlerContext } from "./handler-context.ts";
 
 /** A method that is served, ready to be called. */

@@ -2,7 +2,7 @@ import type { DescMessage, DescMethod, MessageInitShape } from "@bufbuild/protob
 import { Code, ConnectError } from "@connectrpc/connect";
 import { formatTimeout } from "@weft/wire";
 import { type FieldsInit, fieldsOfInit } from "../fields.ts";
-import { binaryCodec, type Codec } from "../grpc/codec.ts";
+import { binaryCodec, type Codec } from "../protobuf/codec.ts";
 
 /** A method that is called, with what all of its calls have in common. */
 export interface ClientMethod {

@@ -5,7 +5,7 @@ import type { ClientDuplexStream, Client as GrpcClient, Metadata, StatusObject }
 import type { Connection, ResolvedOptions } from "../connection.ts";
 import { markNeverProcessed } from "../errors.ts";
 import { type FieldsInit, toFields } from "../fields.ts";
-import { binaryCodec } from "../grpc/codec.ts";
+import { binaryCodec } from "../protobuf/codec.ts";
 import { wrongNumber } from "./status-error.ts";
 
 type Grpc = typeof import("@grpc/grpc-js");

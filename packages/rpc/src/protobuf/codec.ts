@@ -9,6 +9,7 @@ import {
   toBinary,
   toJsonString,
 } from "@bufbuild/protobuf";
+import { encodePlain } from "./encoder.ts";
 
 /** How the messages of a type are written, in one of gRPC's two formats. */
 export interface Codec<D extends DescMessage> {
@@ -19,7 +20,7 @@ export interface Codec<D extends DescMessage> {
 export function binaryCodec<D extends DescMessage>(schema: D): Codec<D> {
   return {
     read: (bytes) => fromBinary(schema, bytes),
-    write: (message) => toBinary(schema, create(schema, message)),
+    write: (message) => encodePlain(schema, message) ?? toBinary(schema, create(schema, message)),
   };
 }
 
