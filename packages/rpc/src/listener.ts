@@ -1,5 +1,6 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from "node:tls";
+import type { Registry } from "@bufbuild/protobuf";
 import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import {
@@ -24,10 +25,12 @@ export interface ListenerOptions {
   /** 0 takes a free one. */
   readonly port: number;
   readonly interceptors?: Interceptor[];
-  /** Largest message that is read or written, in bytes. Default 4 MiB, as in every gRPC implementation. */
+  /** Largest message that is taken, in bytes. Default 4 MiB, as in every gRPC implementation. */
   readonly maxMessageBytes?: number;
   /** Longest deadline that a caller may ask for, in milliseconds. Default one day. */
   readonly maxTimeoutMs?: number;
+  /** The types that a `google.protobuf.Any` may hold, for those who speak JSON. */
+  readonly registry?: Registry;
   /** A certificate and its key, to be reached over TLS only. */
   readonly tls?: Pick<TlsOptions, "cert" | "key" | "ca" | "requestCert" | "rejectUnauthorized">;
   /** What one connection may ask for. Default: what services of one mesh may, `meshLimits`. */
@@ -51,16 +54,17 @@ const lookMs = 1_000;
 
 /** Resolves when the port is open; rejects with the reason when it can't be. */
 export async function listen(options: ListenerOptions): Promise<Listener> {
-  const { limits = meshLimits, maxMessageBytes = defaultMaxMessageBytes, interceptors = [] } = options;
+  const { limits = meshLimits, maxMessageBytes = defaultMaxMessageBytes, interceptors = [], registry } = options;
   const maxTimeoutMs = options.maxTimeoutMs ?? defaultMaxTimeoutMs;
   const routes = collectRoutes(options.routes, {
     interceptors,
     readMaxBytes: maxMessageBytes,
-    writeMaxBytes: maxMessageBytes,
     maxTimeoutMs,
     acceptCompression: [compressionGzip, compressionBrotli],
+    ...(registry && { jsonOptions: { registry } }),
   });
-  const grpc = grpcRoutes(routes.specs, interceptors, { maxMessageBytes, maxTimeoutMs, deadlines: new Deadlines() });
+  const calls = { maxMessageBytes, maxTimeoutMs, deadlines: new Deadlines() };
+  const grpc = grpcRoutes(routes.specs, interceptors, calls, registry);
   const http1 = serveHttp1(routes.universal, limits.headers.maxListBytes, limits.stalledMs);
   const connections = new Set<Http2Connection>();
   const sockets = new Set<Socket>();

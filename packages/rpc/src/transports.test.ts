@@ -27,6 +27,8 @@ interface Way {
   ): Transport;
 }
 
+const readMaxBytes = 4 * 1024 * 1024;
+
 const ways: readonly Way[] = [
   ...(["wire", "connect-node", "grpc-js"] as const).flatMap((transport) =>
     [false, true].map(
@@ -56,12 +58,14 @@ const ways: readonly Way[] = [
       {
         name: `Connect over HTTP/${httpVersion}`,
         ...halfDuplex,
-        transport: ({ port }, { interceptors = [] }) => createConnectTransport({ ...options(port), interceptors }),
+        transport: ({ port }, { interceptors = [] }) =>
+          createConnectTransport({ ...options(port), interceptors, readMaxBytes }),
       },
       {
         name: `gRPC-Web over HTTP/${httpVersion}`,
         ...halfDuplex,
-        transport: ({ port }, { interceptors = [] }) => createGrpcWebTransport({ ...options(port), interceptors }),
+        transport: ({ port }, { interceptors = [] }) =>
+          createGrpcWebTransport({ ...options(port), interceptors, readMaxBytes }),
       },
     ] satisfies Way[];
   }),

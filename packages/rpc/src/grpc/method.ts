@@ -1,4 +1,4 @@
-import type { DescMessage, DescMethod } from "@bufbuild/protobuf";
+import type { DescMessage, DescMethod, Registry } from "@bufbuild/protobuf";
 import {
   type ContextValues,
   createContextKey,
@@ -42,14 +42,18 @@ type Impl = (request: unknown, context: HandlerContext) => unknown;
 const contextKey = createContextKey<GrpcHandlerContext | undefined>(undefined);
 
 /** Interceptors are put around the handler once, the first outermost, and not for each call. */
-export function serveMethod(spec: MethodImplSpec, interceptors: readonly Interceptor[]): ServedMethod {
+export function serveMethod(
+  spec: MethodImplSpec,
+  interceptors: readonly Interceptor[],
+  registry: Registry | undefined,
+): ServedMethod {
   const { method } = spec;
   const impl = spec.impl as Impl;
   const intercepted = interceptors.length === 0 ? undefined : intercept(spec, interceptors);
   return {
     method,
     proto: { input: binaryCodec(method.input), output: binaryCodec(method.output) },
-    json: { input: jsonCodec(method.input), output: jsonCodec(method.output) },
+    json: { input: jsonCodec(method.input, registry), output: jsonCodec(method.output, registry) },
     callUnary(request, context) {
       if (intercepted === undefined) return impl(request, context) as Promise<AnyMessage>;
       return intercepted(unaryRequest(method, request, context)).then((response) => {

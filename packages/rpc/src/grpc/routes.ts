@@ -1,3 +1,4 @@
+import type { Registry } from "@bufbuild/protobuf";
 import type { Interceptor, MethodImplSpec } from "@connectrpc/connect";
 import {
   fieldValue,
@@ -23,10 +24,11 @@ export function grpcRoutes(
   specs: readonly MethodImplSpec[],
   interceptors: readonly Interceptor[],
   options: ServerCallOptions,
+  registry: Registry | undefined,
 ): GrpcRoutes {
   const methods = new Map<string, ServedMethod>();
   for (const spec of specs)
-    methods.set(`/${spec.method.parent.typeName}/${spec.method.name}`, serveMethod(spec, interceptors));
+    methods.set(`/${spec.method.parent.typeName}/${spec.method.name}`, serveMethod(spec, interceptors, registry));
   return {
     start(stream, head, fields) {
       const format = formatOf(fieldValue(fields, "content-type", head.fieldsAt));

@@ -18,8 +18,10 @@ export function endWithError(
   set: { readonly header?: Headers | undefined; readonly trailer?: Headers | undefined } = {},
 ): void {
   const trailer = setTrailerStatus(new Headers(set.trailer), error);
-  const fields = toFields(set.header ?? []);
-  toFields(trailer, fields);
+  const header = toFields(set.header ?? []);
+  // Whoever sets header fields wants them to be seen as such, though clients' retry policies don't act on the error then.
+  if (header.length > 0) call.sendHeaders(header);
+  const fields = toFields(trailer);
   const details = trailer.get(detailsField);
   if (details !== null) fields.push(detailsField, details);
   call.end(error.code, error.rawMessage, fields);

@@ -35,7 +35,10 @@ export class StreamCall implements ServerCallHandler {
     this.call = new ServerCall(stream, fields, this, options);
     this.#context = new GrpcHandlerContext(served.method, this.call);
     this.#requests = new MessageQueue<AnyMessage>({
-      pause: () => this.call.pause(),
+      // A single request is waited for until it is known to be the only one.
+      pause: () => {
+        if (!this.#takesOne) this.call.pause();
+      },
       resume: () => this.call.resume(),
       // The rest is read and thrown away, so that it doesn't fill the connection's window.
       leave: () => this.call.resume(),

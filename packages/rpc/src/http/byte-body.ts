@@ -1,9 +1,10 @@
 import { MessageQueue } from "../message-queue.ts";
 
-/** The DATA of a stream, as a body that is read with backpressure. */
+/** The octets of a request as they come, as a body that is read with backpressure. */
 export function byteBody(consume: (octets: number) => void): {
   readonly body: AsyncIterable<Uint8Array>;
-  push(bytes: Buffer, start: number, end: number): void;
+  /** False when the reader is behind: more should wait for `consume`. */
+  push(bytes: Buffer, start: number, end: number): boolean;
   end(): void;
   fail(error: unknown): void;
 } {
@@ -29,6 +30,7 @@ export function byteBody(consume: (octets: number) => void): {
       queue.push(Uint8Array.from(bytes.subarray(start, end)), end - start);
       if (isPaused) owed += end - start;
       else consume(end - start);
+      return !isPaused;
     },
     end: () => queue.end(),
     fail: (error) => queue.fail(error),

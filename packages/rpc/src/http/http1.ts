@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { Socket } from "node:net";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
-import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
+import { answerHttp1 } from "./http1-call.ts";
 
 /** HTTP/1.1 on sockets that others have accepted. */
 export interface Http1 {
@@ -11,6 +11,12 @@ export interface Http1 {
   close(): void;
 }
 
+/**
+ * Milliseconds that an idle connection is kept: longer than clients and load balancers keep theirs, which is 60 to 90 s. If the server
+ * ended it first, a request that is on its way by then would be lost.
+ */
+const keepAliveTimeout = 100_000;
+
 /** Connect and gRPC-Web over HTTP/1.1, by Node's own server. */
 export function serveHttp1(
   universal: ReadonlyMap<string, UniversalHandler>,
@@ -18,7 +24,12 @@ export function serveHttp1(
   requestTimeoutMs: number,
 ): Http1 {
   const server: Server = createServer(
-    { maxHeaderSize: maxHeaderBytes, headersTimeout: requestTimeoutMs, connectionsCheckingInterval: 1_000 },
+    {
+      keepAliveTimeout,
+      maxHeaderSize: maxHeaderBytes,
+      headersTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: 1_000,
+    },
     (request, response) => {
       const path = request.url?.split("?", 1)[0] ?? "";
       const handle = universal.get(path);
@@ -28,9 +39,7 @@ export function serveHttp1(
         response.end();
         return;
       }
-      handle(universalRequestFromNodeRequest(request, response, undefined, undefined))
-        .then((answer) => universalResponseToNodeResponse(answer, response))
-        .catch(() => response.destroy());
+      answerHttp1(handle, request, response, requestTimeoutMs);
     },
   );
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {

@@ -6,6 +6,7 @@ import {
   type Message,
   type MessageInitShape,
   type MessageShape,
+  type Registry,
   toBinary,
   toJsonString,
 } from "@bufbuild/protobuf";
@@ -24,10 +25,13 @@ export function binaryCodec<D extends DescMessage>(schema: D): Codec<D> {
   };
 }
 
-export function jsonCodec<D extends DescMessage>(schema: D): Codec<D> {
+/** `registry` has the types that a `google.protobuf.Any` may hold. */
+export function jsonCodec<D extends DescMessage>(schema: D, registry: Registry | undefined): Codec<D> {
   const decoder = new TextDecoder("utf-8", { fatal: true });
+  const options = registry === undefined ? {} : { registry };
   return {
-    read: (bytes) => fromJsonString(schema, decoder.decode(bytes), { ignoreUnknownFields: true }),
-    write: (message) => Buffer.from(toJsonString(schema, create(schema, message) as MessageShape<D> & Message)),
+    read: (bytes) => fromJsonString(schema, decoder.decode(bytes), { ...options, ignoreUnknownFields: true }),
+    write: (message) =>
+      Buffer.from(toJsonString(schema, create(schema, message) as MessageShape<D> & Message, options)),
   };
 }

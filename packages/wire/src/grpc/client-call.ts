@@ -67,6 +67,7 @@ export class ClientCall implements Waiting, StreamHandler, InflowHandler, Timed 
   #stream: Http2Stream | undefined;
   #head: readonly string[] | undefined;
   #trailers: readonly string[] | undefined;
+  #isTrailersOnly = false;
   #isOver = false;
 
   constructor(client: Http2Client, handler: ClientCallHandler, options: ClientCallOptions) {
@@ -137,6 +138,7 @@ export class ClientCall implements Waiting, StreamHandler, InflowHandler, Timed 
   onHeaders(fields: readonly string[], isAll: boolean): void {
     this.#head = fields;
     this.#only = undefined;
+    this.#isTrailersOnly = isAll;
     if (isAll) return;
     if (isForeign(fields)) {
       this.#end(foreign(fields));
@@ -178,7 +180,8 @@ export class ClientCall implements Waiting, StreamHandler, InflowHandler, Timed 
   }
 
   onMessagesEnd(): void {
-    this.#end(statusOf(this.#head ?? noFields, this.#trailers));
+    const head = this.#head ?? noFields;
+    this.#end(statusOf(head, this.#isTrailersOnly ? head : this.#trailers));
   }
 
   consume(octets: number): void {
@@ -233,8 +236,9 @@ function foreign(head: readonly string[]): CallStatus {
   return { code: codeOfHttpStatus(status), message, fields: head, from: "here" };
 }
 
+/** A header list that a body follows says nothing of how the call ended, whatever it says. */
 function statusOf(head: readonly string[], trailers: readonly string[] | undefined): CallStatus {
-  const fields = trailers ?? head;
+  const fields = trailers ?? noFields;
   const code = fieldValue(fields, "grpc-status");
   if (code === undefined) {
     if (isForeign(head)) return foreign(head);

@@ -37,7 +37,7 @@ export function readRequestHead(fields: readonly string[]): RequestHead | string
 
 /** What a response's header list says of it (RFC 9113 section 8.3.2). */
 export interface ResponseHead {
-  /** 100 to 599; below 200 another header list follows. */
+  /** 100 to 999, of which HTTP knows those below 600; below 200 another header list follows. */
   readonly status: number;
   readonly contentLength: number | undefined;
   readonly fieldsAt: number;
@@ -46,7 +46,7 @@ export interface ResponseHead {
 export function readResponseHead(fields: readonly string[]): ResponseHead | string {
   if (fields[0] !== ":status") return "a response has :status, before all else";
   const status = fields[1] as string;
-  if (!/^[1-5]\d\d$/.test(status)) return ":status is a number of three digits";
+  if (!/^[1-9]\d\d$/.test(status)) return ":status is a number of three digits";
   const contentLength = readFields(fields, 2);
   if (typeof contentLength === "string") return contentLength;
   return { status: Number(status), contentLength, fieldsAt: 2 };

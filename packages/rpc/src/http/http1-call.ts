@@ -1,0 +1,73 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { byteBody } from "./byte-body.ts";
+
+/** A request over HTTP/1.1 that one of Connect's own handlers answers; what is left of it after so many milliseconds ends its connection. */
+export function answerHttp1(
+  handle: UniversalHandler,
+  request: IncomingMessage,
+  response: ServerResponse,
+  timeoutMs: number,
+): void {
+  const over = new AbortController();
+  const body = byteBody(() => void request.resume());
+  request.on("data", (chunk: Buffer) => {
+    if (!body.push(chunk, 0, chunk.length)) request.pause();
+  });
+  request.once("end", () => body.end());
+  request.once("error", () => {});
+  response.once("close", () => {
+    const error = new ConnectError("the client went away", Code.Canceled);
+    body.fail(error);
+    over.abort(error);
+  });
+  // An answer may be there before its request is: the rest is read and thrown away, since a client that still writes when its connection
+  // is reset may not see the answer; but not for ever.
+  response.once("finish", () => {
+    if (request.complete) return;
+    request.removeAllListeners("data").resume();
+    const timeout = setTimeout(() => request.destroy(), timeoutMs).unref();
+    request.once("close", () => clearTimeout(timeout));
+  });
+  const scheme = "encrypted" in request.socket ? "https" : "http";
+  handle({
+    httpVersion: request.httpVersion,
+    method: request.method ?? "",
+    url: `${scheme}://${request.headers.host ?? "localhost"}${request.url}`,
+    header: toHeaders(request.rawHeaders),
+    body: body.body,
+    signal: over.signal,
+  })
+    .then((answer) => write(answer, response))
+    .catch(() => response.destroy());
+}
+
+function toHeaders(raw: readonly string[]): Headers {
+  const headers = new Headers();
+  for (let i = 0; i < raw.length; i += 2) headers.append(raw[i] as string, raw[i + 1] as string);
+  return headers;
+}
+
+async function write(
+  { status, header, body, trailer }: UniversalServerResponse,
+  response: ServerResponse,
+): Promise<void> {
+  response.writeHead(status, header && [...header].flat());
+  for await (const chunk of body ?? []) {
+    if (response.destroyed) return;
+    if (!response.write(chunk)) await drained(response);
+  }
+  if (trailer !== undefined) response.addTrailers([...trailer]);
+  response.end();
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off("drain", done).off("close", done);
+      resolve();
+    };
+    response.on("drain", done).on("close", done);
+  });
+}
