@@ -1,5 +1,9 @@
 import { create, createFileRegistry, type DescService } from "@bufbuild/protobuf";
-import { FileDescriptorProtoSchema, file_google_protobuf_wrappers } from "@bufbuild/protobuf/wkt";
+import {
+  FileDescriptorProtoSchema,
+  file_google_protobuf_struct,
+  file_google_protobuf_wrappers,
+} from "@bufbuild/protobuf/wkt";
 import {
   type CallOptions,
   createClient,
@@ -15,7 +19,7 @@ const file = createFileRegistry(
     name: "weft/rpc/probe.proto",
     package: "weft.rpc.test",
     syntax: "proto3",
-    dependency: ["google/protobuf/wrappers.proto"],
+    dependency: ["google/protobuf/wrappers.proto", "google/protobuf/struct.proto"],
     service: [
       {
         name: "Probe",
@@ -23,12 +27,13 @@ const file = createFileRegistry(
           { name: "Ask", inputType: text, outputType: text },
           { name: "Watch", inputType: text, outputType: text, serverStreaming: true },
           { name: "Collect", inputType: text, outputType: text, clientStreaming: true },
+          { name: "Nest", inputType: ".google.protobuf.ListValue", outputType: text },
           { name: "Talk", inputType: text, outputType: text, clientStreaming: true, serverStreaming: true },
         ],
       },
     ],
   }),
-  () => file_google_protobuf_wrappers,
+  (name) => (name === "google/protobuf/struct.proto" ? file_google_protobuf_struct : file_google_protobuf_wrappers),
 );
 const Probe = file.getService("weft.rpc.test.Probe") as DescService;
 
@@ -48,6 +53,8 @@ export interface ProbeClient {
 export interface ProbeHandlers {
   ask?(request: { value: string }, context: HandlerContext): Text | Promise<Text>;
   watch?(request: { value: string }, context: HandlerContext): AsyncIterable<Text>;
+  /** Takes a `google.protobuf.ListValue`, which may hold itself. */
+  nest?(request: object): Text;
   collect?(requests: AsyncIterable<{ value: string }>, context: HandlerContext): Promise<Text>;
   talk?(requests: AsyncIterable<{ value: string }>, context: HandlerContext): AsyncIterable<Text>;
 }

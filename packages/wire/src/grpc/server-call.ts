@@ -1,5 +1,6 @@
 import { errorCode } from "../http2/protocol.ts";
 import type { Http2Stream, StreamHandler } from "../http2/stream.ts";
+import { decodeBinary } from "./binary-metadata.ts";
 import type { Deadline, Deadlines, Timed } from "./deadlines.ts";
 import { Inflow, type InflowHandler } from "./inflow.ts";
 import { Outflow } from "./outflow.ts";
@@ -55,6 +56,7 @@ export class ServerCall implements StreamHandler, InflowHandler, Timed {
     let accepted: string | undefined;
     let timeout: string | undefined;
     let contentType = plain;
+    let notBase64: string | undefined;
     for (let i = 0; i < fields.length; i += 2) {
       const name = fields[i];
       const value = fields[i + 1] as string;
@@ -62,6 +64,7 @@ export class ServerCall implements StreamHandler, InflowHandler, Timed {
       else if (name === "grpc-timeout") timeout = value;
       else if (name === "grpc-encoding") encoding = value;
       else if (name === "grpc-accept-encoding") accepted = value;
+      else if (name?.endsWith("-bin") && decodeBinary(value) === undefined) notBase64 = name;
     }
     const timeoutMs = timeout === undefined ? undefined : parseTimeout(timeout);
     this.fields = fields;
@@ -79,6 +82,7 @@ export class ServerCall implements StreamHandler, InflowHandler, Timed {
       this.end(grpcCode.unimplemented, `the encoding ${encoding} is not known here: use gzip or identity`);
     else if (timeout !== undefined && timeoutMs === undefined)
       this.end(grpcCode.invalidArgument, "grpc-timeout is no timeout: at most 8 digits and one of H, M, S, m, u, n");
+    else if (notBase64 !== undefined) this.end(grpcCode.invalidArgument, `the value of ${notBase64} is no base64`);
     else if (timeoutMs === 0) this.end(grpcCode.deadlineExceeded, "the call's deadline passed");
     else if (this.timeoutMs !== undefined) this.#deadline = this.#deadlines.add(this, this.timeoutMs);
   }
