@@ -6,6 +6,8 @@ export function byteBody(consume: (octets: number) => void): {
   /** False when the reader is behind: more should wait for `consume`. */
   push(bytes: Buffer, start: number, end: number): boolean;
   end(): void;
+  /** Nobody wants what comes. */
+  leave(): void;
   fail(error: unknown): void;
 } {
   let isPaused = false;
@@ -33,6 +35,7 @@ export function byteBody(consume: (octets: number) => void): {
       return !isPaused;
     },
     end: () => queue.end(),
+    leave: () => void queue.return(),
     fail: (error) => queue.fail(error),
   };
 }

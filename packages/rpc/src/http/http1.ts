@@ -43,6 +43,11 @@ export function serveHttp1(
     },
   );
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+    // Not even a request: whoever sent it speaks something else, and would not understand an answer.
+    if (error.code === "HPE_INVALID_METHOD") {
+      socket.destroy();
+      return;
+    }
     const status = error.code === "HPE_HEADER_OVERFLOW" ? "431 Request Header Fields Too Large" : "400 Bad Request";
     if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
     else socket.destroy();

@@ -9,6 +9,8 @@ export class UniversalCall implements StreamHandler {
   readonly #stream: Http2Stream;
   readonly #body: ReturnType<typeof byteBody>;
   readonly #over = new AbortController();
+  /** The request is there whole, or never will be. */
+  readonly #ended = Promise.withResolvers<void>();
   #roomy: PromiseWithResolvers<void> | undefined;
 
   constructor(handle: UniversalHandler, stream: Http2Stream, head: RequestHead, fields: readonly string[]) {
@@ -26,7 +28,10 @@ export class UniversalCall implements StreamHandler {
       body: this.#body.body,
       signal: this.#over.signal,
     };
-    handle(request)
+    // A request without a body is one when its end is there.
+    const begun = head.method === "GET" ? this.#ended.promise : Promise.resolve();
+    begun
+      .then(() => handle(request))
       .then((response) => this.#answer(response))
       .catch(() => stream.reset(errorCode.internalError))
       .finally(() => stream.release());
@@ -42,12 +47,14 @@ export class UniversalCall implements StreamHandler {
 
   onEnd(): void {
     this.#body.end();
+    this.#ended.resolve();
   }
 
   onReset(_code: number | undefined, reason: string): void {
     const error = new ConnectError(reason, Code.Canceled);
     this.#body.fail(error);
     this.#over.abort(error);
+    this.#ended.resolve();
     this.#roomy?.resolve();
   }
 
@@ -57,6 +64,12 @@ export class UniversalCall implements StreamHandler {
 
   async #answer({ status, header, body, trailer }: UniversalServerResponse): Promise<void> {
     const stream = this.#stream;
+    if (body === undefined && !stream.remoteEnded) {
+      // Nobody has looked at the request's body: it is read to its end, and thrown away.
+      stream.wholeRequest = true;
+      this.#body.leave();
+      await this.#ended.promise;
+    }
     stream.sendHeaders([], toHttpFields(header, [":status", String(status)]), body === undefined);
     if (body !== undefined) {
       for await (const chunk of body) {

@@ -163,6 +163,9 @@ export class ClientCall implements Waiting, StreamHandler, InflowHandler, Timed 
   onReset(code: number | undefined, reason: string): void {
     if (this.#isOver) return;
     if (code === errorCode.refusedStream) this.#refused(reason);
+    // The server has the same deadline, and may be the first to act on it.
+    else if (code === errorCode.cancel && this.#deadline && this.#options.deadlines.isPast(this.#deadline))
+      this.expire();
     else if (code === undefined) {
       const message = "the connection was lost during the call";
       this.#end({ code: grpcCode.unavailable, message, fields: noFields, from: "here", cause: reason });

@@ -6,6 +6,8 @@ export interface Timed {
 /** A place among the deadlines; whoever has it gives it back with `remove`. */
 export interface Deadline {
   readonly timed: Timed;
+  /** By the clock, in milliseconds. */
+  readonly due: number;
   /** In ticks. */
   readonly at: number;
   /** Where it waits; -1 when it does not wait any more. */
@@ -48,6 +50,7 @@ export class Deadlines {
     if (tick < this.#wakeTick) this.#tick = tick;
     const deadline: Deadline = {
       timed,
+      due: now + ms,
       at: Math.max(Math.ceil((now + ms) / tickMs), this.#tick + 1),
       slot: -1,
       previous: undefined,
@@ -56,6 +59,11 @@ export class Deadlines {
     const wake = this.#place(deadline);
     if (wake < this.#wakeTick) this.#wakeAt(wake, now);
     return deadline;
+  }
+
+  /** Whether its time is up, though it may not have been told yet. */
+  isPast(deadline: Deadline): boolean {
+    return this.#clock.now() >= deadline.due;
   }
 
   remove(deadline: Deadline): void {
