@@ -4,13 +4,15 @@ import { userIds } from "./users.ts";
 
 /** What a client's process is asked to do, for so long. */
 export interface Load {
-  readonly operation: "unary" | "stream" | "picture";
+  readonly operation: "unary" | "stream" | "picture" | "abandoned";
   readonly concurrency: number;
   readonly warmUpMs: number;
   readonly measuredMs: number;
 }
 
 export interface Measured {
+  /** Calls, whatever they count for. */
+  readonly calls: number;
   readonly perSecond: number;
   /** Milliseconds of each operation. */
   readonly p50: number;
@@ -31,6 +33,7 @@ export async function perform(client: PeerClient, load: Load): Promise<Measured>
   times.sort();
   const at = (q: number): number => times[Math.min(times.length - 1, Math.floor(q * times.length))] ?? 0;
   return {
+    calls: times.length,
     perSecond: (count / elapsedMs) * 1_000,
     p50: at(0.5),
     p99: at(0.99),
@@ -79,6 +82,11 @@ function operationOf(client: PeerClient, operation: Load["operation"]): () => Pr
       };
     case "stream":
       return async () => check((await client.exportUsers?.(messagesOfStream)) === messagesOfStream, messagesOfStream);
+    case "abandoned":
+      return async () => {
+        await client.abandonStream?.();
+        return 1;
+      };
     case "picture":
       return async () => check((await client.storePicture?.(picture)) === picture.length, 1);
   }

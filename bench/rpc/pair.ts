@@ -6,6 +6,8 @@ import type { Load, Measured } from "./load.ts";
 /** A server and its client, a process each. */
 export interface Pair {
   readonly port: number;
+  /** Of the client's process and the server's. */
+  readonly pids: readonly number[];
   perform(load: Load): Promise<Measured>;
   close(): Promise<void>;
 }
@@ -17,6 +19,7 @@ export async function startPair(variant: string): Promise<Pair> {
   await next(client);
   return {
     port: address.port,
+    pids: [client.pid ?? 0, server.pid ?? 0],
     async perform(load) {
       client.send(load);
       return (await next(client)) as Measured;

@@ -12,6 +12,8 @@ export interface PeerClient {
   exportUsers?(count: number): Promise<number>;
   /** Sends an octet string there and back, and resolves with its length. */
   storePicture?(picture: Uint8Array): Promise<number>;
+  /** Begins a stream without end, and leaves it after a message. */
+  abandonStream?(): Promise<void>;
 }
 
 export interface CallContext {

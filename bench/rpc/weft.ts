@@ -1,4 +1,4 @@
-import { createClient } from "@connectrpc/connect";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { connect, listen } from "@weft/rpc";
 import { generate } from "selfsigned";
 import { UserService } from "./gen/weft/bench/v1/user_service_pb.ts";
@@ -39,6 +39,15 @@ function weft(isSecure: boolean): Peer {
           let read = 0;
           for await (const _ of client.exportUsers({ count })) read += 1;
           return read;
+        },
+        async abandonStream() {
+          const controller = new AbortController();
+          try {
+            for await (const _ of client.exportUsers({ count: 1_000_000 }, { signal: controller.signal }))
+              controller.abort();
+          } catch (error) {
+            if (ConnectError.from(error).code !== Code.Canceled) throw error;
+          }
         },
         async storePicture(picture) {
           return (await client.storePicture({ picture })).picture.length;

@@ -4,7 +4,7 @@ import { type Client, createClient } from "@connectrpc/connect";
 import { type Clock, systemClock } from "@weft/context";
 import type { ServicePolicies } from "@weft/policy";
 import type { Instance, Registry } from "@weft/registry";
-import { type Connection, connect } from "@weft/rpc";
+import { type Connection, connect, type TransportKind } from "@weft/rpc";
 import { type Channel, openChannel } from "./channel.ts";
 import type { ChannelState } from "./channel-state.ts";
 import { cancelOnLeave } from "./leave-early.ts";
@@ -14,6 +14,9 @@ export interface MeshOptions {
   /** The calling service's own name: its callees see it. */
   readonly service: string;
   readonly registry: Pick<Registry, "watch">;
+  /** What carries the calls; default "wire". */
+  readonly transport?: TransportKind;
+  /** How an instance is reached, in place of `transport`. */
   readonly connect?: (instance: Instance) => Connection;
   readonly clock?: Clock;
   readonly random?: () => number;
@@ -38,6 +41,7 @@ export interface Mesh {
 
 export function createMesh(options: MeshOptions): Mesh {
   const { service: caller, registry, clock = systemClock, random = Math.random, newKey = randomUUID } = options;
+  const { transport = "wire" } = options;
   const channels = new Map<string, Channel>();
   const listeners = new Set<(event: MeshEvent) => void>();
   const emit = (event: MeshEvent): void => {
@@ -64,7 +68,7 @@ export function createMesh(options: MeshOptions): Mesh {
           policies,
           caller,
           registry,
-          connect: options.connect ?? (({ host, port }) => connect({ host, port })),
+          connect: options.connect ?? (({ host, port }) => connect({ host, port, transport })),
           emit,
           clock,
           random,

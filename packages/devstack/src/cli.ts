@@ -9,7 +9,7 @@ const USAGE = `weft COMMAND
   migrate status|up   the migrations of the databases of a running dev, with --only=a,b of some
   test [vitest args]  all tests, with infrastructure of their own
   infra [-- command]  infrastructure of its own, for a command or until Ctrl-C
-  demo, faults, bench, interop run against or beside a stack; they take arguments of their own`;
+  demo, faults, bench, interop, fuzz, soak run against or beside a stack; they take arguments of their own`;
 
 /** Programs that are written elsewhere, by those who know what runs. */
 const PROGRAMS: Readonly<Record<string, string>> = {
@@ -17,6 +17,8 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   faults: "acceptance/src/faults.ts",
   bench: "bench/main.ts",
   interop: "interop/main.ts",
+  fuzz: "packages/wire/fuzz/main.ts",
+  soak: "bench/soak/main.ts",
 };
 
 const root = process.env.WEFT_ROOT ?? resolve(import.meta.dirname, "../../..");

@@ -110,7 +110,7 @@ function openPlatform<S extends PlatformSettings>(
     load: () => ({ eventLoopDelayMs: delay.mean / 1e6, inFlight: inFlight() }),
   });
   resources.push({ what: "registry", close: () => registry.close() });
-  const mesh = createMesh({ service: name, registry });
+  const mesh = createMesh({ service: name, registry, transport: settings.WEFT_TRANSPORT });
   resources.push({ what: "mesh", close: () => mesh.close() });
   mesh.onEvent((event) => {
     if (event.kind === "circuit") logger.warn({ event }, "a circuit changed");

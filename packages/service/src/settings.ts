@@ -13,6 +13,8 @@ export const platformSettings = z.object({
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
   /** Milliseconds between two heartbeats. */
   WEFT_HEARTBEAT_MS: z.coerce.number().int().min(50).max(600_000).default(2_000),
+  /** What carries the calls of this process: Weft's own HTTP/2, or one of the two that it can be compared with. */
+  WEFT_TRANSPORT: z.enum(["wire", "connect-node", "grpc-js"]).default("wire"),
   /** Longest time that running calls get to end after SIGTERM, in milliseconds. */
   WEFT_DRAIN_MS: z.coerce.number().int().min(0).default(10_000),
 });
