@@ -1,7 +1,7 @@
 import { type createReport, median, type Row } from "./report.ts";
 import { h2load } from "./rpc/h2load.ts";
 import type { Load, Measured } from "./rpc/load.ts";
-import { type Pair, startPair } from "./rpc/pair.ts";
+import { type Pair, startIdle, startPair } from "./rpc/pair.ts";
 import { variants } from "./rpc/variants.ts";
 import type { Size } from "./size.ts";
 
@@ -77,6 +77,26 @@ export async function run(report: Report, size: Size): Promise<void> {
   } finally {
     for (const pair of pairs.values()) await pair.close();
   }
+  await idle(report, size(10_000, 500));
+}
+
+/** What connections cost on which nothing happens: to their server, and to a client that has all of them. */
+async function idle(report: Report, connections: number): Promise<void> {
+  const none = await startIdle("weft", 0);
+  const [, serverAlone = 0] = none.memory();
+  await none.close();
+  const many = await startIdle("weft", connections);
+  const [client_mib = 0, server_mib = 0] = many.memory();
+  await many.close();
+  report.row({
+    variant: "weft idle",
+    connections,
+    client_mib,
+    server_mib,
+    server_kib_each: Math.round(((server_mib - serverAlone) / connections) * 10_240) / 10,
+    at_most_mib: 400,
+    held: Math.max(client_mib, server_mib) < 400 ? "yes" : "no",
+  });
 }
 
 function add(

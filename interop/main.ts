@@ -5,12 +5,14 @@ import { grpcGo } from "./peers/grpc-go.ts";
 import { h2spec } from "./peers/h2spec.ts";
 import { javascript } from "./peers/javascript.ts";
 import { grpcio } from "./peers/python.ts";
+import { pythonHpack } from "./peers/python-hpack.ts";
 import { createReport, type Report } from "./report.ts";
 
 const peers: Readonly<Record<string, (report: Report) => Promise<void>>> = {
   javascript,
   "grpc-go": grpcGo,
   python: grpcio,
+  "python-hpack": pythonHpack,
   "command-line": commandLine,
   h2spec,
   conformance,

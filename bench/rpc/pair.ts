@@ -1,13 +1,14 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Load, Measured } from "./load.ts";
 
 /** A server and its client, a process each. */
 export interface Pair {
   readonly port: number;
-  /** Of the client's process and the server's. */
-  readonly pids: readonly number[];
+  /** What the client's process holds and what the server's does, in MiB. */
+  memory(): readonly number[];
   perform(load: Load): Promise<Measured>;
   close(): Promise<void>;
 }
@@ -18,12 +19,26 @@ export async function startPair(variant: string): Promise<Pair> {
   const client = start("client.ts", variant, JSON.stringify(address));
   await next(client);
   return {
+    ...pairOf(client, server),
     port: address.port,
-    pids: [client.pid ?? 0, server.pid ?? 0],
     async perform(load) {
       client.send(load);
       return (await next(client)) as Measured;
     },
+  };
+}
+
+/** A server, and a client that has opened so many connections to it. */
+export async function startIdle(variant: string, connections: number): Promise<Pick<Pair, "memory" | "close">> {
+  const server = start("server.ts", variant);
+  const client = start("idle-client.ts", JSON.stringify(await next(server)), String(connections));
+  await next(client);
+  return pairOf(client, server);
+}
+
+function pairOf(client: ChildProcess, server: ChildProcess): Pick<Pair, "memory" | "close"> {
+  return {
+    memory: () => [client, server].map(({ pid }) => residentMiB(pid ?? 0)),
     async close() {
       for (const process of [client, server]) {
         const ended = once(process, "exit");
@@ -50,4 +65,9 @@ async function next(process: ChildProcess): Promise<unknown> {
   } finally {
     over.abort();
   }
+}
+
+function residentMiB(pid: number): number {
+  const [, kib = "0"] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+  return Math.round(Number(kib) / 1024);
 }

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { startPair } from "../rpc/pair.ts";
 
@@ -26,19 +25,14 @@ while (Date.now() < endAt) {
     calls += measured.calls;
     if (measured.firstError !== undefined) process.stderr.write(`soak: ${kind.operation}: ${measured.firstError}\n`);
   }
-  const now = pair.pids.map(residentMiB);
+  const now = pair.memory();
   // What is compiled and cached has its size after a while.
   if (settled === undefined && calls > 500_000) settled = now;
   process.stdout.write(`soak: ${calls} calls, ${errors} errors, client and server ${now.join(" and ")} MiB\n`);
 }
-const grown = pair.pids.map(residentMiB).map((now, i) => now - (settled?.[i] ?? now));
+const grown = pair.memory().map((now, i) => now - (settled?.[i] ?? now));
 await pair.close();
 const isFlat = settled !== undefined && grown.every((mib) => mib < allowedMiB);
 process.stdout.write(`soak: memory grew by ${grown.join(" and ")} MiB (allowed: ${allowedMiB})\n`);
 if (settled === undefined) process.stderr.write("soak: too short to say whether memory stays as it is\n");
 process.exit(isFlat && errors === 0 ? 0 : 1);
-
-function residentMiB(pid: number): number {
-  const [, kib = "0"] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
-  return Math.round(Number(kib) / 1024);
-}

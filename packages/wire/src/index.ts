@@ -6,6 +6,9 @@ export { fieldValue } from "./grpc/fields.ts";
 export { ServerCall, type ServerCallHandler, type ServerCallOptions } from "./grpc/server-call.ts";
 export { grpcCode } from "./grpc/status.ts";
 export { formatTimeout } from "./grpc/timeout.ts";
+// For those who look into header blocks.
+export { type DecodedHeaders, HeaderDecoder, type HeaderLimits } from "./hpack/header-decoder.ts";
+export { HeaderEncoder } from "./hpack/header-encoder.ts";
 // For those who speak HTTP/2.
 export { Http2Client, type Http2ClientOptions, type Waiting } from "./http2/client.ts";
 export { type ConnectionHandler, type ConnectionOptions, Http2Connection } from "./http2/connection.ts";
