@@ -194,3 +194,22 @@ function untilAborted(signal: AbortSignal): Promise<never> {
     signal.addEventListener("abort", () => reject(signal.reason), { once: true }),
   );
 }
+
+test.each([
+  ["wire", /^grpc-node-weft\//],
+  ["connect-node", /^connect-es\//],
+  ["grpc-js", /^grpc-node-js\//],
+] as const)("calls go by the transport that is set: %s", async (transport, expected) => {
+  await using harness = createHarness();
+  let agent: string | null = "";
+  await harness.start("a", {
+    check(_request, { requestHeader }) {
+      agent = requestHeader.get("user-agent");
+      return serving;
+    },
+  });
+  const mesh = createMesh({ service: "test", registry: harness.registry, transport });
+  await mesh.client(Health, policies()).check({});
+  expect(agent).toMatch(expected);
+  await mesh.close();
+});

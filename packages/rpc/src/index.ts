@@ -1,3 +1,4 @@
+export { type ConnectionLimits, edgeLimits, meshLimits } from "@weft/wire";
 export { codeName } from "./code-name.ts";
 export { type RpcResponse, untilComplete } from "./completion.ts";
 export { type ClientTls, type Connection, type ConnectionOptions, connect, type TransportKind } from "./connection.ts";

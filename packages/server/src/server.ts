@@ -2,7 +2,7 @@ import type { ConnectRouter } from "@connectrpc/connect";
 import { type Clock, systemClock } from "@weft/context";
 import type { Bulkhead } from "@weft/policy";
 import type { Lease, Registration, Registry } from "@weft/registry";
-import { type Listener, listen } from "@weft/rpc";
+import { edgeLimits, type Listener, listen, meshLimits } from "@weft/rpc";
 import type { Logger } from "@weft/telemetry";
 import { observeServer } from "./gauges.ts";
 import { createHealth, type HealthService } from "./health.ts";
@@ -22,6 +22,8 @@ export interface ServerOptions {
   /** 0 takes a free one. */
   readonly port: number;
   readonly logger: Logger;
+  /** Who connects: services that know each other, or everybody. It decides how much one connection may ask for. Default "mesh". */
+  readonly clients?: "mesh" | "edge";
   /** Where the instance makes itself known; absent for a server that is found otherwise. */
   readonly registration?: {
     readonly registry: Registry;
@@ -63,6 +65,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const listener = await listen({
     host: options.host,
     port: options.port,
+    limits: options.clients === "edge" ? edgeLimits : meshLimits,
     interceptors: serverStack({
       methods,
       bulkheads,

@@ -17,6 +17,7 @@ await runProcess({
       services: forwardedServices(publicServices, forwarder),
       host: settings.HOST,
       port: settings.GRPC_PORT,
+      clients: "edge",
       logger,
     });
     reportInFlight(() => grpc.inFlight.count);

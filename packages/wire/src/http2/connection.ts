@@ -4,10 +4,12 @@ import { HeaderDecoder } from "../hpack/header-decoder.ts";
 import { HeaderEncoder } from "../hpack/header-encoder.ts";
 import { Allowance } from "./allowance.ts";
 import { type FrameHandler, FrameReader } from "./frame-reader.ts";
-import { FrameWriter } from "./frame-writer.ts";
+import type { FrameWriter } from "./frame-writer.ts";
 import { ConnectionError, StreamError } from "./http2-error.ts";
 import { type ConnectionLimits, meshLimits } from "./limits.ts";
 import { Liveness } from "./liveness.ts";
+import { Output } from "./output.ts";
+import { PrefaceReader, preface } from "./preface.ts";
 import { errorCode, errorName, largestWindow, protocolWindow, setting } from "./protocol.ts";
 import { ReceiveFlow } from "./receive-flow.ts";
 import { SendQueue } from "./send-queue.ts";
@@ -36,22 +38,10 @@ export interface ConnectionOptions {
   readonly clock?: { now(): number };
 }
 
-const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-/** Of DATA that is written to a socket that has not taken what came before. */
-const socketQueue = 256 * 1024;
-/** What a server has written and its socket not taken, before it stops reading requests whose answers would join it. */
-const unreadAnswers = 1024 * 1024;
-/**
- * Of a turn's frames, so many don't wait for its end: the peer works on the first while the others are still made. Measured with 64 calls
- * in flight: less makes the writes too many, and more has both ends wait for each other.
- */
-const earlyBytes = 2_048;
 /** Asks whether a client has seen that the connection goes away. */
 const farewell = Buffer.from("weft-bye");
 /** How long its answer may take, in milliseconds. */
 const farewellMs = 2_000;
-/** How long a socket may take for its last octets, in milliseconds. */
-const closingMs = 1_000;
 
 /** One end of an HTTP/2 connection (RFC 9113), over a socket that is connected and stays with it. */
 export class Http2Connection implements FrameHandler, StreamHost {
@@ -70,7 +60,9 @@ export class Http2Connection implements FrameHandler, StreamHost {
   readonly #controlFrames: Allowance;
   readonly #resets: Allowance | undefined;
   readonly #liveness: Liveness;
-  #prefaceRead = 0;
+  readonly #output: Output;
+  /** Of a server. */
+  readonly #preface: PrefaceReader | undefined;
   #hasSettings = false;
   #peerStreamWindow = protocolWindow;
   /** What is sensible until it says so itself. */
@@ -91,7 +83,9 @@ export class Http2Connection implements FrameHandler, StreamHost {
     // A block that breaks the list's limit is still read when it is not much larger, so that only its stream ends.
     const maxHeaderBlockBytes = 4 * limits.headers.maxListBytes;
     this.#reader = new FrameReader(this, { maxHeaderBlockBytes, maxContinuations: limits.maxContinuations });
-    this.writer = new FrameWriter(this.#encoder, () => void setImmediate(() => this.#flush()));
+    this.#output = new Output(socket, this.#encoder, () => this.#flushed());
+    this.writer = this.#output.writer;
+    if (role === "server") this.#preface = new PrefaceReader();
     this.#receiveFlow = new ReceiveFlow(this.writer, initialWindow, clock);
     this.#controlFrames = new Allowance(limits.maxControlFrames, 100, clock);
     if (Number.isFinite(limits.maxResets)) this.#resets = new Allowance(limits.maxResets, limits.maxResets, clock);
@@ -99,7 +93,7 @@ export class Http2Connection implements FrameHandler, StreamHost {
     this.#streams = new StreamTable(role);
     this.#sendQueue = new SendQueue(
       this.writer,
-      () => this.#closed || socket.writableNeedDrain || this.writer.length > socketQueue,
+      () => this.#output.isBlocked,
       // What we send is answered by updates of the stream's window and of the connection's.
       () => this.#controlFrames.earn(2),
     );
@@ -215,7 +209,7 @@ export class Http2Connection implements FrameHandler, StreamHost {
 
   ended(stream: Http2Stream): void {
     stream.localEnded = true;
-    if (this.writer.length >= earlyBytes) this.#write();
+    this.#output.streamEnded();
     this.#forgetClosed(stream);
   }
 
@@ -401,39 +395,19 @@ export class Http2Connection implements FrameHandler, StreamHost {
     this.#peerStreamWindow = size;
   }
 
-  #write(): void {
-    const pieces = this.writer.take();
-    if (pieces.length > 1) this.#socket.cork();
-    for (const piece of pieces) this.#socket.write(piece);
-    if (pieces.length > 1) this.#socket.uncork();
-  }
-
-  #flush(): void {
-    if (this.#closed) return;
-    this.#write();
+  #flushed(): void {
     this.#sendQueue.run();
-    if (this.#role === "server" && this.#socket.writableLength > unreadAnswers) this.#socket.pause();
+    if (this.#role === "server" && this.#output.isUnread) this.#socket.pause();
   }
 
   #receive(chunk: Buffer): void {
     if (this.#closed) return;
     this.#liveness.hear();
     try {
-      const rest = this.#role === "server" ? this.#readPreface(chunk) : chunk;
-      this.#reader.read(rest);
+      this.#reader.read(this.#preface?.take(chunk) ?? chunk);
     } catch (error) {
       this.#fail(error);
     }
-  }
-
-  #readPreface(chunk: Buffer): Buffer {
-    const left = preface.length - this.#prefaceRead;
-    if (left === 0) return chunk;
-    const read = Math.min(left, chunk.length);
-    if (preface.compare(chunk, 0, read, this.#prefaceRead, this.#prefaceRead + read) !== 0)
-      throw new ConnectionError(errorCode.protocolError, "the connection does not begin with the preface of HTTP/2");
-    this.#prefaceRead += read;
-    return chunk.subarray(read);
   }
 
   #fail(error: unknown): void {
@@ -446,7 +420,7 @@ export class Http2Connection implements FrameHandler, StreamHost {
           : errorCode.internalError;
     const known = error instanceof ConnectionError || error instanceof CompressionError;
     this.writer.goaway(this.#streams.lastOfPeer, code, known ? error.message : "");
-    this.#flush();
+    this.#output.flush();
     this.#close(error instanceof Error ? error : new Error("the connection failed", { cause: error }));
   }
 
@@ -467,17 +441,14 @@ export class Http2Connection implements FrameHandler, StreamHost {
 
   #endWhenDrained(): void {
     if (!this.#draining || this.#closed || this.#streams.size > 0) return;
-    this.#flush();
+    this.#output.flush();
     this.#close(undefined);
   }
 
   #close(error: Error | undefined): void {
     if (this.#closed) return;
     this.#closed = true;
-    // A peer that doesn't read would keep the last octets waiting for ever.
-    const forced = setTimeout(() => this.#socket.destroy(), closingMs).unref();
-    this.#socket.once("close", () => clearTimeout(forced));
-    this.#socket.end(() => this.#socket.destroy());
+    this.#output.close();
     for (const stream of this.#streams.all()) {
       this.#streams.delete(stream);
       stream.drop();

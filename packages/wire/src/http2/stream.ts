@@ -81,7 +81,8 @@ export class Http2Stream {
   #endQueued = false;
   #trailersQueued: readonly string[] | undefined;
   #sentOctets = 0;
-  #sentSeen = 0;
+  /** None yet: the first look begins to count. */
+  #sentSeen = -1;
   #sentSince = 0;
   #openSince: number | undefined;
 

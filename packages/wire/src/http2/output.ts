@@ -1,0 +1,74 @@
+import type { Duplex } from "node:stream";
+import type { HeaderEncoder } from "../hpack/header-encoder.ts";
+import { FrameWriter } from "./frame-writer.ts";
+
+/** Of DATA that is written to a socket that has not taken what came before. */
+const socketQueue = 256 * 1024;
+/** What a server has written and its socket not taken, before it stops reading requests whose answers would join it. */
+const unreadAnswers = 1024 * 1024;
+/**
+ * Of a turn's frames, so many don't wait for its end: the peer works on the first while the others are still made. Measured with 64 calls
+ * in flight: less makes the writes too many, and more has both ends wait for each other.
+ */
+const earlyBytes = 2_048;
+/** How long a socket may take for its last octets, in milliseconds. */
+const closingMs = 1_000;
+
+/** The way of a connection's frames to its socket: those of one turn of the event loop leave together, at its end or in pieces before. */
+export class Output {
+  readonly writer: FrameWriter;
+  readonly #socket: Duplex;
+  readonly #onFlushed: () => void;
+  #isPlanned = false;
+  #isClosed = false;
+
+  /** `onFlushed` is called at the end of each turn in which something was written. */
+  constructor(socket: Duplex, encoder: HeaderEncoder, onFlushed: () => void) {
+    this.#socket = socket;
+    this.#onFlushed = onFlushed;
+    this.writer = new FrameWriter(encoder, () => this.#plan());
+  }
+
+  /** The socket has more than it can take. */
+  get isBlocked(): boolean {
+    return this.#isClosed || this.#socket.writableNeedDrain || this.writer.length > socketQueue;
+  }
+
+  /** The peer doesn't read what it asked for. */
+  get isUnread(): boolean {
+    return this.#socket.writableLength > unreadAnswers;
+  }
+
+  /** A stream's last frame is written. */
+  streamEnded(): void {
+    if (this.writer.length >= earlyBytes) this.flush();
+  }
+
+  flush(): void {
+    if (this.#isClosed) return;
+    const pieces = this.writer.take();
+    if (pieces.length > 1) this.#socket.cork();
+    for (const piece of pieces) this.#socket.write(piece);
+    if (pieces.length > 1) this.#socket.uncork();
+  }
+
+  /** Ends the socket behind what is flushed. A peer that doesn't read would keep it for ever. */
+  close(): void {
+    this.#isClosed = true;
+    const socket = this.#socket;
+    const forced = setTimeout(() => socket.destroy(), closingMs).unref();
+    socket.once("close", () => clearTimeout(forced));
+    socket.end(() => socket.destroy());
+  }
+
+  #plan(): void {
+    if (this.#isPlanned) return;
+    this.#isPlanned = true;
+    setImmediate(() => {
+      this.#isPlanned = false;
+      if (this.#isClosed) return;
+      this.flush();
+      this.#onFlushed();
+    });
+  }
+}
