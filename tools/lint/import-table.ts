@@ -87,6 +87,7 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
   "@shop/acceptance": {
     imports: [...mesh, "@weft/service", "@weft/testkit", "@weft/devstack", "@shop/contracts"],
   },
+  "@weft/interop": { imports: ["@weft/rpc", "@weft/wire"] },
   "@weft/bench": {
     imports: [...mesh, "@weft/service", "@weft/testkit", "@weft/devstack", "@shop/contracts", "@shop/acceptance"],
   },

@@ -1,10 +1,11 @@
-import { createSecureContext, type SecureContext } from "node:tls";
-import type { Interceptor, Transport } from "@connectrpc/connect";
-import { type Address, Deadlines, dial, Http2Client, meshLimits } from "@weft/wire";
+import { createSecureContext } from "node:tls";
+import type { Interceptor } from "@connectrpc/connect";
+import { Deadlines, dial, Http2Client, meshLimits } from "@weft/wire";
 import { defaultMaxMessageBytes } from "./limits.ts";
 import { connectNode } from "./transport/connect-node.ts";
 import { grpcJs } from "./transport/grpc-js.ts";
 import { intercepted } from "./transport/intercepted.ts";
+import type { ClientTls, Connection, ResolvedOptions } from "./transport/resolved-options.ts";
 import { wireTransport } from "./transport/wire.ts";
 
 /** What carries the calls: `@weft/wire`, or one of the two that it can be compared with. All of them speak gRPC. */
@@ -25,29 +26,6 @@ export interface ConnectionOptions {
   readonly maxMessageBytes?: number;
   /** A PING goes out when a connection with calls on it was silent for so long. Default 10 s. */
   readonly pingIntervalMs?: number;
-}
-
-export type ClientTls = NonNullable<Address["tls"]>;
-
-/** One endpoint, as a Connect `Transport`: HTTP/2 opened with the first call, and again after it was lost. */
-export interface Connection {
-  readonly transport: Transport;
-  /** Ends the connection, and the calls on it. */
-  close(): void;
-}
-
-/** What each transport makes a connection of. */
-export interface ResolvedOptions {
-  readonly host: string;
-  readonly port: number;
-  /** The host as it stands in a URL. */
-  readonly authority: string;
-  readonly baseUrl: string;
-  readonly tls: (ClientTls & { readonly secureContext: SecureContext }) | undefined;
-  readonly compress: boolean;
-  readonly maxMessageBytes: number;
-  readonly pingIntervalMs: number;
-  readonly pingTimeoutMs: number;
 }
 
 /** One timer for the deadlines of all calls of a process. */

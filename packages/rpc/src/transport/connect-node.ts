@@ -1,7 +1,7 @@
 import type { Interceptor } from "@connectrpc/connect";
 import { compressionGzip, createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
-import type { Connection, ResolvedOptions } from "../connection.ts";
 import { translateTransportErrors } from "../errors.ts";
+import type { Connection, ResolvedOptions } from "./resolved-options.ts";
 
 /** By Connect's own transport, on Node's HTTP/2. */
 export function connectNode(options: ResolvedOptions, interceptors: Interceptor[]): Connection {

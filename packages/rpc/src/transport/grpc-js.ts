@@ -2,10 +2,10 @@ import type { DescMessage, DescMethod, MessageInitShape, MessageShape } from "@b
 import { Code, ConnectError, type StreamResponse, type Transport, type UnaryResponse } from "@connectrpc/connect";
 import { findTrailerError } from "@connectrpc/connect/protocol-grpc";
 import type { ClientDuplexStream, Client as GrpcClient, Metadata, StatusObject } from "@grpc/grpc-js";
-import type { Connection, ResolvedOptions } from "../connection.ts";
 import { markNeverProcessed } from "../errors.ts";
 import { type FieldsInit, toFields } from "../fields.ts";
 import { binaryCodec } from "../protobuf/codec.ts";
+import type { Connection, ResolvedOptions } from "./resolved-options.ts";
 import { wrongNumber } from "./status-error.ts";
 
 type Grpc = typeof import("@grpc/grpc-js");
