@@ -7,6 +7,7 @@ import {
   type MessageInitShape,
   type MessageShape,
   type Registry,
+  ScalarType,
   toBinary,
   toJsonString,
 } from "@bufbuild/protobuf";
@@ -19,10 +20,23 @@ export interface Codec<D extends DescMessage> {
 }
 
 export function binaryCodec<D extends DescMessage>(schema: D): Codec<D> {
+  const isView = holdsOctets(schema, new Set());
   return {
-    read: (bytes) => fromBinary(schema, bytes),
+    // The library doesn't copy octet strings: whoever keeps a small one would keep all that came from the socket with it.
+    read: (bytes) =>
+      fromBinary(schema, isView && 2 * bytes.length < bytes.buffer.byteLength ? new Uint8Array(bytes) : bytes),
     write: (message) => encodePlain(schema, message) ?? toBinary(schema, create(schema, message)),
   };
+}
+
+/** Whether messages of the type may have octet strings in them. */
+function holdsOctets(schema: DescMessage, seen: Set<DescMessage>): boolean {
+  if (seen.has(schema)) return false;
+  seen.add(schema);
+  return schema.fields.some((field) => {
+    if ("scalar" in field && field.scalar === ScalarType.BYTES) return true;
+    return field.message !== undefined && holdsOctets(field.message, seen);
+  });
 }
 
 /** `registry` has the types that a `google.protobuf.Any` may hold. */
