@@ -23,6 +23,7 @@ export function serveHttp1(
   maxHeaderBytes: number,
   requestTimeoutMs: number,
 ): Http1 {
+  let isDraining = false;
   const server: Server = createServer(
     {
       keepAliveTimeout,
@@ -31,6 +32,10 @@ export function serveHttp1(
       connectionsCheckingInterval: 1_000,
     },
     (request, response) => {
+      // What began before the drain ends its connection with its answer, and so does what comes behind it.
+      response.once("finish", () => {
+        if (isDraining) setImmediate(() => server.closeIdleConnections());
+      });
       const path = request.url?.split("?", 1)[0] ?? "";
       const handle = universal.get(path);
       const authority = request.headers.host ?? "localhost";
@@ -56,7 +61,10 @@ export function serveHttp1(
   server.emit("listening");
   return {
     take: (socket) => void server.emit("connection", socket),
-    drain: () => server.closeIdleConnections(),
+    drain() {
+      isDraining = true;
+      server.closeIdleConnections();
+    },
     close() {
       server.closeAllConnections();
       server.close(() => {});
