@@ -38,6 +38,12 @@ export function copyRepository(root: string): Copy {
       if (file !== "" && existsSync(join(root, file))) cpSync(join(root, file), join(copy, file));
     }
     linkLibraries(join(root, "node_modules"), join(copy, "node_modules"));
+    // Those that npm has put beside the workspace that alone wants them.
+    for (const path of globSync(
+      workspacesOf(copy).map((each) => `${each}/node_modules`),
+      { cwd: root },
+    ))
+      symlinkSync(join(root, path), join(copy, path));
     link();
     return { root: copy, link, [Symbol.dispose]: dispose };
   } catch (error) {
@@ -56,7 +62,7 @@ function linkLibraries(from: string, to: string): void {
 }
 
 function linkWorkspaces(copy: string): void {
-  const { workspaces } = JSON.parse(readFileSync(join(copy, "package.json"), "utf8")) as { workspaces: string[] };
+  const workspaces = workspacesOf(copy);
   for (const manifest of globSync(
     workspaces.map((pattern) => `${pattern}/package.json`),
     { cwd: copy },
@@ -67,4 +73,8 @@ function linkWorkspaces(copy: string): void {
     rmSync(link, { force: true });
     symlinkSync(join(copy, dirname(manifest)), link);
   }
+}
+
+function workspacesOf(copy: string): readonly string[] {
+  return (JSON.parse(readFileSync(join(copy, "package.json"), "utf8")) as { workspaces: string[] }).workspaces;
 }
