@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { Agent, request } from "node:http";
 import { afterEach, expect, it } from "vitest";
 import { clientOf, closeAll, closing, serveProbe } from "./testing/probe.ts";
+import { frame, RawClient } from "./testing/raw-client.ts";
 
 afterEach(closeAll);
 
@@ -49,5 +50,18 @@ it("lets running calls end over HTTP/2 and HTTP/1.1, and then every connection, 
   expect(isDrained).toBe(false);
   answer.resolve();
   expect(await Promise.all(calls)).toEqual(["wait", '"wait"']);
+  await drained;
+});
+
+it("tells those too who were connected and had said nothing", async () => {
+  const server = await serveProbe({ ask: ({ value }) => ({ value }) });
+  const raw = await RawClient.dial(server.port);
+  // The server knows of it when another call was answered.
+  await clientOf(server.port).ask({});
+  const drained = server.drain();
+  raw.write(Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"));
+  raw.frame(frame.settings, 0, 0);
+  expect(await raw.goaway()).toBe(0);
+  raw.socket.end();
   await drained;
 });

@@ -65,7 +65,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   });
   const calls = { maxMessageBytes, maxTimeoutMs, deadlines: new Deadlines() };
   const grpc = grpcRoutes(routes.specs, interceptors, calls, registry);
-  const http1 = serveHttp1(routes.universal, limits.headers.maxListBytes, limits.stalledMs);
+  const http1 = serveHttp1(routes.universal, limits);
   const connections = new Set<Http2Connection>();
   const sockets = new Set<Socket>();
 
@@ -80,7 +80,9 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       },
     });
     connections.add(connection);
+    if (isDraining) connection.drain();
   };
+  let isDraining = false;
   const server = accept(options, limits, startHttp2, http1);
   server.maxConnections = options.maxConnections ?? 16_384;
   server.on("connection", (socket: Socket) => {
@@ -102,6 +104,8 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     port: address.port,
     drain() {
       const done = stopListening();
+      // Connections that have said nothing yet are told when they do.
+      isDraining = true;
       for (const connection of connections) connection.drain();
       http1.drain();
       return done;

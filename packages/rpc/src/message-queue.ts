@@ -3,6 +3,9 @@ const fullBytes = 65_536;
 /** … and below which it may go on. */
 const roomyBytes = 16_384;
 
+/** What a message takes beside its octets: also those that have none fill the queue. */
+const overheadBytes = 128;
+
 /** Messages that have come and were not read yet: read by one reader, with backpressure towards their source. */
 export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
   readonly #source: { pause(): void; resume(): void; leave(): void };
@@ -26,8 +29,8 @@ export class MessageQueue<T> implements AsyncIterableIterator<T, undefined> {
       reader.resolve({ done: false, value: message });
       return;
     }
-    this.#messages.push({ message, octets });
-    this.#octets += octets;
+    this.#messages.push({ message, octets: octets + overheadBytes });
+    this.#octets += octets + overheadBytes;
     if (this.#octets < fullBytes || this.#isPaused) return;
     this.#isPaused = true;
     this.#source.pause();

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { gzipSync } from "node:zlib";
 import { Code, type ConnectError } from "@connectrpc/connect";
 import { afterEach, describe, expect, it } from "vitest";
 import { wasNeverProcessed } from "./index.ts";
@@ -199,6 +200,63 @@ describe("a reset", () => {
     expect(refused).toBe(2);
   });
 });
+
+it("answers to calls that were cancelled long ago are ignored, however many they are", async () => {
+  const requests: number[] = [];
+  let last = 0;
+  const port = await serve((seen, peer, connection) => {
+    if (!isRequest(seen)) return;
+    last = connection;
+    if (seen.payload.subarray(7).toString() !== "now") {
+      requests.push(seen.stream);
+      return;
+    }
+    for (const stream of requests) peer.answer(stream);
+    peer.answer(seen.stream);
+  });
+  const client = clientOf(port);
+  const controller = new AbortController();
+  const calls = Array.from({ length: 50 }, () =>
+    client.ask({ value: "late" }, { signal: controller.signal }).catch(() => {}),
+  );
+  for (let i = 0; i < 100; i++) {
+    const one = new AbortController();
+    const many = Array.from({ length: 50 }, () =>
+      client.ask({ value: "late" }, { signal: one.signal }).catch(() => {}),
+    );
+    await new Promise((resolve) => setImmediate(resolve));
+    one.abort();
+    await Promise.all(many);
+  }
+  controller.abort();
+  await Promise.all(calls);
+  expect((await client.ask({ value: "now" })).value).toBe("done");
+  expect([last, requests.length > 4_000]).toEqual([1, true]);
+});
+
+it.each([false, true])(
+  "an answer that is complete is one, though the stream is reset behind it; compressed: %s",
+  async (compressed) => {
+    const message = compressed ? envelope(gzipSync(ok.subarray(5)), 1) : ok;
+    const port = await serve((seen, peer) => {
+      if (seen.type !== frame.headers) return;
+      const fields = block([
+        [":status", "200"],
+        ["content-type", "application/grpc"],
+        ["grpc-encoding", "gzip"],
+      ]);
+      peer.send(frame.headers, flag.endHeaders, seen.stream, fields);
+      peer.send(frame.data, 0, seen.stream, message);
+      peer.send(frame.headers, flag.endHeaders | flag.endStream, seen.stream, block([["grpc-status", "0"]]));
+      peer.send(frame.rstStream, 0, seen.stream, uint32(0));
+    });
+    async function* never() {
+      yield { value: "first" };
+      await new Promise(() => {});
+    }
+    expect((await clientOf(port).collect(never())).value).toBe("done");
+  },
+);
 
 it("ping: each is answered, at once and with its octets, also between calls", async () => {
   const pongs: string[] = [];

@@ -64,8 +64,13 @@ function fuzzServer(random: Random): void {
       onStream(stream, _head, fields) {
         begun += 1;
         const bodies: number[] = [];
-        const over = (): void => {
-          ended += 1;
+        // A call is complete, or over, or complete and then over since it couldn't be answered.
+        const ends = new Set<string>();
+        const over = (how: "complete" | "over"): void => {
+          if (ends.has(how) || ends.has("over"))
+            throw new Error(`a call is ${how} after it was ${[...ends].join(", ")}`);
+          if (ends.size === 0) ended += 1;
+          ends.add(how);
         };
         const call = new ServerCall(
           stream,
@@ -73,16 +78,16 @@ function fuzzServer(random: Random): void {
           {
             onMessage: (bytes) => void bodies.push(bytes.length),
             onMessagesEnd() {
-              over();
+              over("complete");
               for (const length of bodies) call.send(Buffer.alloc(length));
               call.end(0);
             },
-            onOver: over,
+            onOver: () => over("over"),
             onDrained() {},
           },
           { maxMessageBytes: 10_000, deadlines, maxTimeoutMs: 1_000 },
         );
-        if (call.isOver) over();
+        if (call.isOver && ends.size === 0) over("over");
         return call;
       },
       onClose() {

@@ -1,11 +1,9 @@
 // For those who speak gRPC.
-export { decodeBinary, encodeBinary } from "./grpc/binary-metadata.ts";
 export { type CallStatus, ClientCall, type ClientCallHandler, type ClientCallOptions } from "./grpc/client-call.ts";
 export { type Deadline, Deadlines, type Timed } from "./grpc/deadlines.ts";
 export { fieldValue } from "./grpc/fields.ts";
 export { ServerCall, type ServerCallHandler, type ServerCallOptions } from "./grpc/server-call.ts";
 export { grpcCode } from "./grpc/status.ts";
-export { formatTimeout } from "./grpc/timeout.ts";
 // For those who look into header blocks.
 export { type DecodedHeaders, HeaderDecoder, type HeaderLimits } from "./hpack/header-decoder.ts";
 export { HeaderEncoder } from "./hpack/header-encoder.ts";

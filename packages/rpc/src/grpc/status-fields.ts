@@ -11,12 +11,31 @@ export function toAnswer(error: unknown): ConnectError {
   return new ConnectError("internal error", Code.Internal, undefined, undefined, error);
 }
 
-/** Ends a call with an error: its code, message and details, what it says beside them, and what the handler has set. */
-export function endWithError(
-  call: ServerCall,
-  error: ConnectError,
-  set: { readonly header?: Headers | undefined; readonly trailer?: Headers | undefined } = {},
-): void {
+interface SetByHandler {
+  readonly header?: Headers | undefined;
+  readonly trailer?: Headers | undefined;
+}
+
+/** Ends a call with an error: its code, message and details, what it says beside them, and what the handler has set. Never throws. */
+export function endWithError(call: ServerCall, error: ConnectError, set: SetByHandler = {}): void {
+  try {
+    endWith(call, wellFormed(error), set);
+  } catch {
+    // Details that can't be encoded: what is left to say is that it failed.
+    call.end(Code.Internal, "internal error");
+  }
+}
+
+/** A message that a handler has cut in the middle of a character has no encoding. */
+function wellFormed(error: ConnectError): ConnectError {
+  const message = Buffer.from(error.rawMessage).toString();
+  if (message === error.rawMessage) return error;
+  const said = new ConnectError(message, error.code, error.metadata);
+  said.details = error.details;
+  return said;
+}
+
+function endWith(call: ServerCall, error: ConnectError, set: SetByHandler): void {
   const trailer = setTrailerStatus(new Headers(set.trailer), error);
   const header = toFields(set.header ?? []);
   // Whoever sets header fields wants them to be seen as such, though clients' retry policies don't act on the error then.

@@ -56,10 +56,9 @@ export class StreamCall implements ServerCallHandler {
     try {
       message = this.#codecs.input.read(bytes);
     } catch {
-      const error = new ConnectError(`a request is no ${this.#served.method.input.typeName}`, grpcCode.internal);
-      this.#requests.fail(error);
-      this.#context.abort(error);
-      endWithError(this.call, error);
+      const reason = `a request is no ${this.#served.method.input.typeName}`;
+      this.call.end(grpcCode.internal, reason);
+      this.onOver(grpcCode.internal, reason);
       return;
     }
     this.#requests.push(message, bytes.length);

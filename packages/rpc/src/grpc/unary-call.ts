@@ -49,19 +49,14 @@ export class UnaryCall implements ServerCallHandler {
     const context = new GrpcHandlerContext(this.#served.method, this.call);
     this.#context = context;
     this.#stream.hold();
-    let response: Promise<AnyMessage> | AnyMessage;
     try {
-      response = this.#served.callUnary(this.#request, context);
+      const response = this.#served.callUnary(this.#request, context);
+      if (response instanceof Promise)
+        response.then((message) => this.#answer(message)).catch((error: unknown) => this.#fail(error));
+      else this.#answer(response);
     } catch (error) {
       this.#fail(error);
-      return;
     }
-    if (response instanceof Promise)
-      response.then(
-        (message) => this.#answer(message),
-        (error: unknown) => this.#fail(error),
-      );
-    else this.#answer(response);
   }
 
   onOver(code: number, reason: string): void {
@@ -74,13 +69,7 @@ export class UnaryCall implements ServerCallHandler {
 
   #answer(message: AnyMessage): void {
     const { setHeader, setTrailer } = this.#context as GrpcHandlerContext;
-    let bytes: Uint8Array;
-    try {
-      bytes = this.#codecs.output.write(message);
-    } catch (error) {
-      this.#fail(error);
-      return;
-    }
+    const bytes = this.#codecs.output.write(message);
     this.#stream.release();
     if (setHeader !== undefined) this.call.sendHeaders(toFields(setHeader));
     this.call.send(bytes);

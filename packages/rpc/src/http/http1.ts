@@ -1,6 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { Socket } from "node:net";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
+import type { ConnectionLimits } from "@weft/wire";
 import { answerHttp1 } from "./http1-call.ts";
 
 /** HTTP/1.1 on sockets that others have accepted. */
@@ -20,15 +21,14 @@ const keepAliveTimeout = 100_000;
 /** Connect and gRPC-Web over HTTP/1.1, by Node's own server. */
 export function serveHttp1(
   universal: ReadonlyMap<string, UniversalHandler>,
-  maxHeaderBytes: number,
-  requestTimeoutMs: number,
+  { headers, stalledMs, stalledStreamMs }: ConnectionLimits,
 ): Http1 {
   let isDraining = false;
   const server: Server = createServer(
     {
       keepAliveTimeout,
-      maxHeaderSize: maxHeaderBytes,
-      headersTimeout: requestTimeoutMs,
+      maxHeaderSize: headers.maxListBytes,
+      headersTimeout: stalledMs,
       connectionsCheckingInterval: 1_000,
     },
     (request, response) => {
@@ -36,6 +36,10 @@ export function serveHttp1(
       response.once("finish", () => {
         if (isDraining) setImmediate(() => server.closeIdleConnections());
       });
+      if (request.rawHeaders.length > 2 * headers.maxFields) {
+        response.writeHead(431, { connection: "close" }).end();
+        return;
+      }
       const path = request.url?.split("?", 1)[0] ?? "";
       const handle = universal.get(path);
       const authority = request.headers.host ?? "localhost";
@@ -44,9 +48,11 @@ export function serveHttp1(
         response.end();
         return;
       }
-      answerHttp1(handle, request, response, requestTimeoutMs);
+      answerHttp1(handle, request, response, { stalledMs, stalledStreamMs });
     },
   );
+  // All are counted, so that too many are seen.
+  server.maxHeadersCount = 0;
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     // Not even a request: whoever sent it speaks something else, and would not understand an answer.
     if (error.code === "HPE_INVALID_METHOD") {

@@ -1,6 +1,5 @@
 import type { DescMessage, DescMethod, MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { formatTimeout } from "@weft/wire";
 import { type FieldsInit, fieldsOfInit } from "../fields.ts";
 import { binaryCodec, type Codec } from "../protobuf/codec.ts";
 
@@ -41,11 +40,9 @@ export function clientMethod(method: DescMethod, { scheme, authority, compress }
 /** The header list of one call: what it has in common with others, and what it has not. */
 export function requestFields(
   { same, sameWithoutAgent }: ClientMethod,
-  timeoutMs: number | undefined,
   header: FieldsInit,
 ): { readonly same: readonly string[]; readonly fields: readonly string[] } {
-  const fields: string[] = timeoutMs === undefined ? [] : ["grpc-timeout", formatTimeout(timeoutMs)];
-  fieldsOfInit(header, fields);
+  const fields = fieldsOfInit(header, []);
   return { same: fields.includes("user-agent") ? sameWithoutAgent : same, fields };
 }
 

@@ -84,7 +84,8 @@ export class StreamExchange implements ClientCallHandler {
     const error = this.#failure ?? (status.code === 0 ? undefined : statusError(status, head));
     if (error !== undefined) {
       this.#answered.reject(error);
-      if (status.from === "server") this.#messages.end(error);
+      // What has come is the reader's, unless its caller has given the call up.
+      if (this.#failure === undefined) this.#messages.end(error);
       else this.#messages.fail(error);
       return;
     }
@@ -125,7 +126,8 @@ export class StreamExchange implements ClientCallHandler {
     const only = await this.#requests.next();
     if (only.done || !(await this.#requests.next()).done)
       throw new ConnectError(`${this.#method.method.name} takes one message`, Code.Unimplemented);
-    this.#call.sendOnly(encodeRequest(this.#method, only.value, this.#maxMessageBytes));
+    // A copy: it is kept until the server answers, and with it would be all that was encoded beside it.
+    this.#call.sendOnly(new Uint8Array(encodeRequest(this.#method, only.value, this.#maxMessageBytes)));
   }
 
   async #sendAll(): Promise<void> {

@@ -27,7 +27,7 @@ export function wireTransport(options: WireTransportOptions): Transport {
   const callOptions = (method: ClientMethod, timeoutMs: number | undefined, header: FieldsInit): ClientCallOptions => {
     // As Connect has it: zero, or less, is no timeout.
     const limit = timeoutMs === undefined || timeoutMs <= 0 ? undefined : timeoutMs;
-    const { same, fields } = requestFields(method, limit, header);
+    const { same, fields } = requestFields(method, header);
     return { same, fields, maxMessageBytes, compress, deadlines, timeoutMs: limit };
   };
   return {

@@ -8,6 +8,7 @@ import { Inflow, type InflowHandler } from "./inflow.ts";
 import { Outflow } from "./outflow.ts";
 import { codeOfHttpStatus, codeOfReset, type GrpcFrameError, grpcCode } from "./status.ts";
 import { decodeStatusMessage } from "./status-message.ts";
+import { formatTimeout } from "./timeout.ts";
 
 /** How a call ended. */
 export interface CallStatus {
@@ -40,7 +41,7 @@ export interface ClientCallHandler {
 export interface ClientCallOptions {
   /** The header list that all calls of the method have in common, which never changes, … */
   readonly same: readonly string[];
-  /** … and what this one adds. */
+  /** … and what this one adds, but for its timeout. */
   readonly fields: readonly string[];
   readonly maxMessageBytes: number;
   readonly compress: boolean;
@@ -68,6 +69,8 @@ export class ClientCall implements Waiting, StreamHandler, InflowHandler, Timed 
   #head: readonly string[] | undefined;
   #trailers: readonly string[] | undefined;
   #isTrailersOnly = false;
+  /** The server has said all; what is left is to hand it out. */
+  #isComplete = false;
   #isOver = false;
 
   constructor(client: Http2Client, handler: ClientCallHandler, options: ClientCallOptions) {
@@ -124,7 +127,16 @@ export class ClientCall implements Waiting, StreamHandler, InflowHandler, Timed 
   start(connection: Http2Connection): void {
     if (this.#isOver) return;
     this.leave = undefined;
-    this.#stream = connection.request(this, this.#options.same, this.#options.fields);
+    const { same, deadlines } = this.#options;
+    let { fields } = this.#options;
+    // What is left of it: the call may have waited.
+    if (this.#deadline !== undefined)
+      fields = ["grpc-timeout", formatTimeout(deadlines.left(this.#deadline)), ...fields];
+    if (!connection.takesHeaders(same, fields)) {
+      this.cancel(grpcCode.resourceExhausted, "the call's header fields are more than the server takes");
+      return;
+    }
+    this.#stream = connection.request(this, same, fields);
     this.#outflow.open(this.#stream);
   }
 
@@ -157,14 +169,16 @@ export class ClientCall implements Waiting, StreamHandler, InflowHandler, Timed 
   }
 
   onEnd(): void {
+    this.#isComplete = true;
     this.#inflow.end();
   }
 
   onReset(code: number | undefined, reason: string): void {
-    if (this.#isOver) return;
-    if (code === errorCode.refusedStream) this.#refused(reason);
+    // An answer that was there before its request needs no more of that, and so ends the stream (RFC 9113 section 8.1).
+    if (this.#isOver || this.#isComplete) return;
+    if (code === errorCode.refusedStream && this.#head === undefined) this.#refused(reason);
     // The server has the same deadline, and may be the first to act on it.
-    else if (code === errorCode.cancel && this.#deadline && this.#options.deadlines.isPast(this.#deadline))
+    else if (code === errorCode.cancel && this.#deadline && this.#options.deadlines.left(this.#deadline) <= 0)
       this.expire();
     else if (code === undefined) {
       const message = "the connection was lost during the call";

@@ -44,7 +44,7 @@ it("each is told when its time is up, never earlier and hardly later, unless it 
         };
         open.add(timed);
         const deadline = deadlines.add(timed, ms);
-        expect(deadlines.isPast(deadline)).toBe(ms === 0);
+        expect(deadlines.left(deadline)).toBe(ms);
         if (removedAfter === null) continue;
         setTimeout(() => {
           if (!open.has(timed)) return;
@@ -96,4 +96,28 @@ it("one that is added while others expire has its time", async () => {
     expect(at - start).toBeLessThanOrEqual((1_000 + late) * (i + 1));
   });
   expect(told).toHaveLength(3);
+});
+
+it("a loop that stood still tells all that is due when it goes on, also those behind one that adds another", () => {
+  let now = 0;
+  const deadlines = new Deadlines({ now: () => now });
+  const told: string[] = [];
+  const expire = (name: string) => ({ expire: () => void told.push(name) });
+  deadlines.add(
+    {
+      expire() {
+        told.push("first");
+        deadlines.add(expire("added"), 5);
+      },
+    },
+    100,
+  );
+  for (const ms of [200, 1_000, 20_000]) deadlines.add(expire(String(ms)), ms);
+  // The clock goes on, and the timers don't.
+  now = 30_000;
+  vi.advanceTimersByTime(105);
+  expect(told).toEqual(["first", "200", "1000", "20000"]);
+  now = 30_020;
+  vi.advanceTimersByTime(20);
+  expect(told.at(-1)).toBe("added");
 });

@@ -37,6 +37,8 @@ export class Deadlines {
   #timer: NodeJS.Timeout | undefined;
   /** When the timer fires; nothing is due before. */
   #wakeTick = Number.POSITIVE_INFINITY;
+  /** Slots are being looked at that lie behind the clock. */
+  #isWaking = false;
 
   constructor(clock: { now(): number } = performance) {
     this.#clock = clock;
@@ -47,7 +49,7 @@ export class Deadlines {
   add(timed: Timed, ms: number): Deadline {
     const now = this.#clock.now();
     const tick = Math.floor(now / tickMs);
-    if (tick < this.#wakeTick) this.#tick = tick;
+    if (tick < this.#wakeTick && !this.#isWaking) this.#tick = tick;
     const deadline: Deadline = {
       timed,
       due: now + ms,
@@ -61,9 +63,9 @@ export class Deadlines {
     return deadline;
   }
 
-  /** Whether its time is up, though it may not have been told yet. */
-  isPast(deadline: Deadline): boolean {
-    return this.#clock.now() >= deadline.due;
+  /** Milliseconds until its time is up; 0 or less when it is, though it may not have been told yet. */
+  left(deadline: Deadline): number {
+    return deadline.due - this.#clock.now();
   }
 
   remove(deadline: Deadline): void {
@@ -106,8 +108,10 @@ export class Deadlines {
     const now = this.#clock.now();
     const tick = Math.floor(now / tickMs);
     this.#wakeTick = Number.POSITIVE_INFINITY;
+    this.#isWaking = true;
     let next = this.#nextTick();
     for (; next <= tick; next = this.#nextTick()) this.#advance(next);
+    this.#isWaking = false;
     this.#tick = tick;
     if (next < this.#wakeTick) this.#wakeAt(next, now);
   }
@@ -134,9 +138,20 @@ export class Deadlines {
       const slot = level * slotsOfLevel + (Math.floor(tick / span) % slotsOfLevel);
       for (let due = this.#slots[slot]; due !== undefined; due = this.#slots[slot]) {
         this.remove(due);
-        if (due.at <= tick) due.timed.expire();
+        if (due.at <= tick) expire(due);
         else this.#place(due);
       }
     }
+  }
+}
+
+/** One that fails takes nothing from the others. */
+function expire({ timed }: Deadline): void {
+  try {
+    timed.expire();
+  } catch (error) {
+    process.nextTick(() => {
+      throw error;
+    });
   }
 }

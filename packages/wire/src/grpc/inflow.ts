@@ -1,4 +1,4 @@
-import { gunzip } from "node:zlib";
+import { gunzipInTurn } from "./gunzip-in-turn.ts";
 import { MessageReader, type MessageSink } from "./message-reader.ts";
 import { GrpcFrameError, grpcCode } from "./status.ts";
 
@@ -25,6 +25,8 @@ export class Inflow implements MessageSink {
   encoding = "identity";
   /** Behind a message that is being decompressed, or that nobody wants yet. */
   #pending: Pending[] | undefined;
+  /** Of them, the first that is not handed out. */
+  #pendingAt = 0;
   #isDecompressing = false;
   #isPaused = false;
   #isOver = false;
@@ -75,7 +77,7 @@ export class Inflow implements MessageSink {
   }
 
   get #isBusy(): boolean {
-    return this.#isDecompressing || this.#isPaused || (this.#pending !== undefined && this.#pending.length > 0);
+    return this.#isDecompressing || this.#isPaused || this.#pending !== undefined;
   }
 
   #postpone(what: Pending): void {
@@ -98,7 +100,7 @@ export class Inflow implements MessageSink {
   /** Hands out what waits, as far as it may; one message is decompressed at a time. */
   #run(): void {
     while (!this.#isPaused && !this.#isDecompressing && !this.#isOver) {
-      const next = this.#pending?.shift();
+      const next = this.#takePending();
       if (next === undefined) break;
       if (next === "end") this.#finish();
       else if (next.compressed) this.#decompress(next.bytes);
@@ -110,9 +112,20 @@ export class Inflow implements MessageSink {
     if (owed > 0) this.#handler.consume(owed);
   }
 
+  #takePending(): Pending | undefined {
+    const next = this.#pending?.[this.#pendingAt];
+    if (next === undefined) return undefined;
+    this.#pendingAt += 1;
+    if (this.#pendingAt === this.#pending?.length) {
+      this.#pending = undefined;
+      this.#pendingAt = 0;
+    }
+    return next;
+  }
+
   #decompress(bytes: Buffer): void {
     this.#isDecompressing = true;
-    gunzip(bytes, { maxOutputLength: Math.max(1, this.#maxBytes) }, (error: NodeJS.ErrnoException | null, message) => {
+    gunzipInTurn(bytes, Math.max(1, this.#maxBytes), (error, message) => {
       this.#isDecompressing = false;
       if (this.#isOver) return;
       if (error === null) this.#handler.onMessage(message);

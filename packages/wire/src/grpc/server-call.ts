@@ -95,8 +95,13 @@ export class ServerCall implements StreamHandler, InflowHandler, Timed {
   /** The response's header list, before its first message; later it is too late. */
   sendHeaders(fields: readonly string[]): void {
     if (this.#isOver || this.#headersSent) return;
+    const same = headersOf(this.#contentType, this.#compresses);
+    if (!this.#stream.takesHeaders(same, fields)) {
+      this.#giveUp(grpcCode.resourceExhausted, "the response's header fields are more than the client takes");
+      return;
+    }
     this.#headersSent = true;
-    this.#stream.sendHeaders(headersOf(this.#contentType, this.#compresses), fields);
+    this.#stream.sendHeaders(same, fields);
   }
 
   /** The bytes must not change any more. False when the next should wait for `onDrained`. */
@@ -112,14 +117,19 @@ export class ServerCall implements StreamHandler, InflowHandler, Timed {
    */
   end(code: number, message = "", fields: readonly string[] = noFields): void {
     if (this.#isOver) return;
-    this.#finish();
-    if (code === grpcCode.ok && this.#headersSent) this.#outflow.end({ same: okTrailers, fields });
-    else {
-      const status = ["grpc-status", String(code)];
-      if (message !== "") status.push("grpc-message", encodeStatusMessage(message));
-      if (this.#headersSent) this.#outflow.end({ same: noFields, fields: status.concat(fields) });
-      else this.#stream.sendHeaders(headersOf(this.#contentType, false), status.concat(fields), true);
+    const status = code === grpcCode.ok && message === "" ? okTrailers : ["grpc-status", String(code)];
+    if (message !== "") status.push("grpc-message", encodeStatusMessage(message));
+    if ((message.length > longestCut || fields.length > 0) && !this.#stream.takesHeaders(status, fields)) {
+      const cut = "what is to be said of the call is more than the client takes";
+      this.end(code === grpcCode.ok ? grpcCode.resourceExhausted : code, message.slice(0, longestCut) || cut);
+      return;
     }
+    this.#finish();
+    if (this.#headersSent)
+      this.#outflow.end(
+        status === okTrailers ? { same: okTrailers, fields } : { same: noFields, fields: status.concat(fields) },
+      );
+    else this.#stream.sendHeaders(headersOf(this.#contentType, false), status.concat(fields), true);
     this.#endRequest();
   }
 
@@ -199,6 +209,9 @@ export class ServerCall implements StreamHandler, InflowHandler, Timed {
 }
 
 const noFields: readonly string[] = [];
+/** Characters that are left of a message that is too long for a header list; each is 9 octets in percent-encoding at most. */
+const longestCut = 500;
+/** Never changed: its block is encoded once. */
 const okTrailers = ["grpc-status", "0"];
 const headerLists = new Map<string, readonly string[]>();
 

@@ -14,6 +14,7 @@ export class DynamicTable<Field extends TableField> {
   /** Numbers map to places by their low bits. */
   #places: (Field | undefined)[] = new Array(32).fill(undefined);
   #newest = 0;
+  #changes = 0;
   #length = 0;
   #size = 0;
   #maxSize: number;
@@ -27,6 +28,11 @@ export class DynamicTable<Field extends TableField> {
   /** Number of the field that came last; 0 before there was any. */
   get newest(): number {
     return this.#newest;
+  }
+
+  /** How often a field came or went: as long as it stays, so does what every index means. */
+  get changes(): number {
+    return this.#changes;
   }
 
   get maxSize(): number {
@@ -45,6 +51,7 @@ export class DynamicTable<Field extends TableField> {
     if (field.size > this.#maxSize) return;
     if (this.#length === this.#places.length) this.#grow();
     this.#newest += 1;
+    this.#changes += 1;
     this.#places[this.#newest & (this.#places.length - 1)] = field;
     this.#length += 1;
     this.#size += field.size;
@@ -61,6 +68,7 @@ export class DynamicTable<Field extends TableField> {
       const place = number & (this.#places.length - 1);
       const field = this.#places[place] as Field;
       this.#places[place] = undefined;
+      this.#changes += 1;
       this.#length -= 1;
       this.#size -= field.size;
       this.#evicted?.(field, number);

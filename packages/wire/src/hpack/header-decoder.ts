@@ -33,7 +33,7 @@ const known = staticFields.map(([name, value]) => toField(name, value, undefined
 /** A block that was read, of fields that the table has: as long as the table stays as it is, it says the same again. */
 interface KnownBlock {
   readonly octets: Uint8Array;
-  readonly newest: number;
+  readonly changes: number;
   readonly headers: DecodedHeaders;
 }
 
@@ -100,8 +100,8 @@ export class HeaderDecoder {
 
   #remembered(block: Uint8Array, start: number, end: number): DecodedHeaders | undefined {
     if (this.#mustShrink) return undefined;
-    for (const { octets, newest, headers } of this.#blocks) {
-      if (octets.length !== end - start || newest !== this.#table.newest) continue;
+    for (const { octets, changes, headers } of this.#blocks) {
+      if (octets.length !== end - start || changes !== this.#table.changes) continue;
       let same = 0;
       while (same < octets.length && octets[same] === block[start + same]) same += 1;
       if (same === octets.length) return headers;
@@ -110,7 +110,7 @@ export class HeaderDecoder {
   }
 
   #remember(octets: Uint8Array, headers: DecodedHeaders): void {
-    this.#blocks[this.#oldest] = { octets, newest: this.#table.newest, headers };
+    this.#blocks[this.#oldest] = { octets, changes: this.#table.changes, headers };
     this.#oldest = (this.#oldest + 1) % knownBlocks;
   }
 
@@ -121,9 +121,6 @@ export class HeaderDecoder {
       if (size > this.#allowedSize)
         throw new CompressionError(`a table of ${size} octets is larger than the ${this.#allowedSize} allowed`);
       this.#table.resize(size);
-      // What was evicted is not there any more, though nothing came after it.
-      this.#blocks.length = 0;
-      this.#oldest = 0;
       this.#mustShrink = false;
     }
     if (this.#mustShrink) throw new CompressionError("the table was not made smaller when it had to be");

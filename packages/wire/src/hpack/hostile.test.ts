@@ -82,3 +82,14 @@ it("more fields than allowed are too large a list", () => {
   expect(many.tooLarge).toBe(true);
   expect(many.fields).toHaveLength(200);
 });
+
+it("a field that is larger than the table empties it, also for blocks that were read before", () => {
+  const decoder = new HeaderDecoder({ maxListBytes: 100_000, maxFields: 100 });
+  decoder.decode(Buffer.from("4001780179", "hex"));
+  const indexed = Buffer.from("be", "hex");
+  expect(decoder.decode(indexed).fields).toEqual(["x", "y"]);
+  expect(decoder.decode(indexed).fields).toEqual(["x", "y"]);
+  // A value of 5,000 octets: 127 + 4,873.
+  decoder.decode(Buffer.concat([Buffer.from("4001787f8926", "hex"), Buffer.alloc(5_000, "z")]));
+  expect(() => decoder.decode(indexed)).toThrow(CompressionError);
+});

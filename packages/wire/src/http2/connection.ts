@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import { CompressionError } from "../hpack/compression-error.ts";
+import { fieldSize } from "../hpack/field-size.ts";
 import { HeaderDecoder } from "../hpack/header-decoder.ts";
 import { HeaderEncoder } from "../hpack/header-encoder.ts";
 import { Allowance } from "./allowance.ts";
@@ -65,6 +66,9 @@ export class Http2Connection implements FrameHandler, StreamHost {
   readonly #preface: PrefaceReader | undefined;
   #hasSettings = false;
   #peerStreamWindow = protocolWindow;
+  /** Of a header list. What is sensible until it says so itself: most servers refuse more. */
+  #peerMaxHeaderBytes = 65_536;
+  #sentSeen = -1;
   /** What is sensible until it says so itself. */
   #peerMaxStreams = 100;
   /** Since when the peer is asked whether it knows that the connection goes away. */
@@ -86,7 +90,7 @@ export class Http2Connection implements FrameHandler, StreamHost {
     this.#output = new Output(socket, this.#encoder, () => this.#flushed());
     this.writer = this.#output.writer;
     if (role === "server") this.#preface = new PrefaceReader();
-    this.#receiveFlow = new ReceiveFlow(this.writer, initialWindow, clock);
+    this.#receiveFlow = new ReceiveFlow(this.writer, initialWindow, limits.maxUnreadBytes, clock);
     this.#controlFrames = new Allowance(limits.maxControlFrames, 100, clock);
     if (Number.isFinite(limits.maxResets)) this.#resets = new Allowance(limits.maxResets, limits.maxResets, clock);
     this.#liveness = new Liveness(limits, socket, this.#reader, this.writer);
@@ -94,8 +98,8 @@ export class Http2Connection implements FrameHandler, StreamHost {
     this.#sendQueue = new SendQueue(
       this.writer,
       () => this.#output.isBlocked,
-      // What we send is answered by updates of the stream's window and of the connection's.
-      () => this.#controlFrames.earn(2),
+      // What we send is answered by updates of the stream's window and of the connection's, for so many octets each at least.
+      (octets) => this.#controlFrames.earn(2 * (1 + octets / 4_096)),
     );
     this.#listen(socket);
     if (role === "client") socket.write(preface);
@@ -134,6 +138,11 @@ export class Http2Connection implements FrameHandler, StreamHost {
     stream.handler = handler;
     this.#streams.add(stream);
     stream.sendHeaders(same, fields, endStream);
+    // That was the last number: who wants another stream needs another connection.
+    if (this.#streams.exhausted) {
+      this.#draining = true;
+      this.#handler.onGoaway?.(largestWindow, errorCode.noError);
+    }
     return stream;
   }
 
@@ -175,21 +184,48 @@ export class Http2Connection implements FrameHandler, StreamHost {
       this.#socket.destroy();
       return;
     }
+    if (this.#isStuck()) {
+      this.#fail(new ConnectionError(errorCode.enhanceYourCalm, "the peer doesn't take what it asked for"));
+      return;
+    }
     if (this.#farewellAt !== undefined && now - this.#farewellAt >= farewellMs) this.#endDrain();
     if (this.#streams.size > 0) this.#lookAtStreams(now);
+  }
+
+  /** More waits than may, and nothing has left since the last look. */
+  #isStuck(): boolean {
+    const { sentBytes, queuedBytes } = this.#sendQueue;
+    const stands = this.#role === "server" && queuedBytes > this.#limits.maxQueuedBytes && sentBytes === this.#sentSeen;
+    this.#sentSeen = sentBytes;
+    return stands;
   }
 
   #lookAtStreams(now: number): void {
     const { stalledMs, stalledStreamMs } = this.#limits;
     for (const stream of this.#streams.all()) {
       const stuck = stream.look(now, stalledMs, stalledStreamMs);
-      if (stuck !== undefined) this.#breakStream(stream, errorCode.cancel, stuck);
+      if (stuck !== undefined) this.#breakStream(stream, errorCode.enhanceYourCalm, stuck);
     }
   }
 
   /** Ends at once, with what is queued. */
   destroy(error?: Error): void {
     this.#close(error);
+  }
+
+  /** Whether the peer takes a header list of these fields. */
+  takesHeaders(...lists: readonly (readonly string[])[]): boolean {
+    let octets = 0;
+    for (const fields of lists) {
+      for (let i = 0; i < fields.length; i += 2) octets += fieldSize(fields[i] as string, fields[i + 1] as string);
+    }
+    return octets <= this.#peerMaxHeaderBytes;
+  }
+
+  // What the reader asks.
+
+  get isOver(): boolean {
+    return this.#closed;
   }
 
   // What streams ask of their connection.
@@ -203,8 +239,6 @@ export class Http2Connection implements FrameHandler, StreamHost {
   sendQueued(stream: Http2Stream, octets: number): void {
     this.#sendQueue.add(stream, octets);
     this.#sendQueue.run();
-    if (this.#sendQueue.queuedBytes > this.#limits.maxQueuedBytes)
-      this.#fail(new ConnectionError(errorCode.enhanceYourCalm, "the peer doesn't take what it asked for"));
   }
 
   ended(stream: Http2Stream): void {
@@ -288,6 +322,7 @@ export class Http2Connection implements FrameHandler, StreamHost {
       else if (id === setting.maxConcurrentStreams) this.#peerMaxStreams = value;
       else if (id === setting.initialWindowSize) this.#changePeerWindow(value);
       else if (id === setting.maxFrameSize) this.writer.maxFrameSize = value;
+      else if (id === setting.maxHeaderListSize) this.#peerMaxHeaderBytes = value;
     }
     this.writer.settingsAck();
     this.#sendQueue.run();
@@ -357,7 +392,9 @@ export class Http2Connection implements FrameHandler, StreamHost {
     }
     this.#streams.lastOfPeer = id;
     // Refused is what was never processed: its client sends it elsewhere, also when our GOAWAY has not reached it yet.
-    if (this.#draining || this.#streams.slots >= this.#limits.maxConcurrentStreams) {
+    const { maxConcurrentStreams, maxQueuedBytes } = this.#limits;
+    const isFull = this.#streams.slots >= maxConcurrentStreams || this.#sendQueue.queuedBytes > maxQueuedBytes;
+    if (this.#draining || isFull) {
       this.writer.rstStream(id, errorCode.refusedStream);
       this.#streams.rememberReset(id);
       return undefined;
@@ -377,7 +414,8 @@ export class Http2Connection implements FrameHandler, StreamHost {
   }
 
   #breakStream(stream: Http2Stream, code: number, why: string): void {
-    if (!stream.closed) this.resetStream(stream, code);
+    if (stream.closed) this.#drop(stream);
+    else this.resetStream(stream, code);
     stream.handler.onReset(code, why);
   }
 
@@ -448,7 +486,7 @@ export class Http2Connection implements FrameHandler, StreamHost {
   #close(error: Error | undefined): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#output.close();
+    this.#output.close(error === undefined);
     for (const stream of this.#streams.all()) {
       this.#streams.delete(stream);
       stream.drop();

@@ -5,6 +5,8 @@ import { checkSetting, type Setting } from "./settings.ts";
 
 /** What the frames of a connection say, in the order in which they came. Octets are only lent: whoever keeps them copies them. */
 export interface FrameHandler {
+  /** The connection is over: what is left of a chunk means nothing. */
+  readonly isOver?: boolean;
   /** A header block, all of its CONTINUATION frames included. */
   onHeaders(stream: number, bytes: Buffer, start: number, end: number, endStream: boolean): void;
   /**
@@ -79,7 +81,7 @@ export class FrameReader {
 
   /** The next octets of the connection. */
   read(chunk: Buffer): void {
-    for (let at = 0; at < chunk.length; ) {
+    for (let at = 0; at < chunk.length && this.#handler.isOver !== true; ) {
       if (this.#dataLeft > 0) at = this.#continueData(chunk, at);
       else if (this.#begun !== undefined) at = this.#continueFrame(this.#begun, chunk, at);
       else if (chunk.length - at < frameHeadBytes) at = this.#keep(chunk, at, frameHeadBytes);

@@ -18,14 +18,19 @@ export interface ConnectionLimits {
   readonly maxControlFrames: number;
   /** RST_STREAM a second, on average and at once; for peers that nobody knows, since hedging and cancels reset streams too. */
   readonly maxResets: number;
-  /** Octets that wait because the peer doesn't read; above it the connection ends. */
+  /**
+   * Octets that wait for the peer to take them; above it further streams are refused, and the connection ends when the peer takes nothing
+   * (a peer that asks and never reads).
+   */
   readonly maxQueuedBytes: number;
+  /** Octets that have come and that nobody has read, of all streams; above it the peer waits until they are. */
+  readonly maxUnreadBytes: number;
   /**
    * Milliseconds that the beginning of a connection, a frame, a request of one message, or a response of one message that waits for
    * the peer's window may take (slow body, zero window, a peer that never reads).
    */
   readonly stalledMs: number;
-  /** The same for a response that is a stream, whose reader may take its time. */
+  /** The same for a stream, whose reader may take its time. */
   readonly stalledStreamMs: number;
   /** Milliseconds of silence, with streams open, after which a PING asks whether the peer lives, … */
   readonly pingIntervalMs: number;
@@ -41,8 +46,9 @@ export const meshLimits: ConnectionLimits = {
   maxControlFrames: 1_000,
   maxResets: Number.POSITIVE_INFINITY,
   maxQueuedBytes: 256 * 1024 * 1024,
+  maxUnreadBytes: 64 * 1024 * 1024,
   stalledMs: 10_000,
-  stalledStreamMs: 60_000,
+  stalledStreamMs: 600_000,
   pingIntervalMs: 10_000,
   pingTimeoutMs: 5_000,
 };
@@ -53,6 +59,8 @@ export const edgeLimits: ConnectionLimits = {
   maxConcurrentStreams: 100,
   maxResets: 200,
   maxQueuedBytes: 16 * 1024 * 1024,
+  maxUnreadBytes: 16 * 1024 * 1024,
+  stalledStreamMs: 60_000,
   pingIntervalMs: 30_000,
   pingTimeoutMs: 20_000,
 };

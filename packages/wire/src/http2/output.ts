@@ -11,8 +11,10 @@ const unreadAnswers = 1024 * 1024;
  * still made, where both ends would wait for each other. Measured with 16, 64 and 256 calls in flight.
  */
 const early = { first: 1_024, most: 2_048 };
-/** How long a socket may take for its last octets, in milliseconds. */
+/** How often a socket that ends is looked at, in milliseconds, … */
 const closingMs = 1_000;
+/** … and how often it may have taken nothing of its last octets. */
+const patience = 10;
 
 /** The way of a connection's frames to its socket: those of one turn of the event loop leave together, at its end or in pieces before. */
 export class Output {
@@ -56,13 +58,27 @@ export class Output {
     if (pieces.length > 1) this.#socket.uncork();
   }
 
-  /** Ends the socket behind what is flushed. A peer that doesn't read would keep it for ever. */
-  close(): void {
+  /**
+   * Ends the socket behind what is flushed. In peace it goes on being read, and what comes is thrown away, since octets that arrive at a
+   * socket that is gone take the last answers with them; but not from a peer that takes nothing, or doesn't end its side.
+   */
+  close(inPeace: boolean): void {
     this.#isClosed = true;
     const socket = this.#socket;
-    const forced = setTimeout(() => socket.destroy(), closingMs).unref();
-    socket.once("close", () => clearTimeout(forced));
-    socket.end(() => socket.destroy());
+    let left = -1;
+    let stands = 0;
+    const looking = setInterval(() => {
+      stands = socket.writableLength === left ? stands + 1 : 0;
+      left = socket.writableLength;
+      if (!inPeace || stands > (left === 0 ? 0 : patience)) socket.destroy();
+    }, closingMs).unref();
+    socket.once("close", () => clearInterval(looking));
+    if (!inPeace) {
+      socket.end(() => socket.destroy());
+      return;
+    }
+    socket.end();
+    socket.resume();
   }
 
   #plan(): void {

@@ -7,17 +7,24 @@ const measuring = Buffer.from("weft-bdp");
 
 /**
  * What a connection may receive, on each stream and on all of them together. The windows grow with the bandwidth-delay product, up
- * to 16 MiB a stream. All streams together have room for two that are not read, so that one alone doesn't stop the others.
+ * to 16 MiB a stream. The connection's is given back as octets come, so that streams that nobody reads don't stop the others, up to
+ * a limit of what is unread; above it, as they are read.
  */
 export class ReceiveFlow {
   readonly #writer: FrameWriter;
   readonly #clock: { now(): number };
   readonly #connection = new ReceiveWindow(protocolWindow);
   readonly #estimate: BandwidthDelay;
+  readonly #maxUnread: number;
+  /** Octets of all streams that have come and were not consumed. */
+  #unread = 0;
+  /** Those that were not given back as they came. */
+  #withheld = 0;
   #streamWindow: number;
 
   /** `streamWindow` is the SETTINGS_INITIAL_WINDOW_SIZE that the connection begins with. */
-  constructor(writer: FrameWriter, streamWindow: number, clock: { now(): number }) {
+  constructor(writer: FrameWriter, streamWindow: number, maxUnread: number, clock: { now(): number }) {
+    this.#maxUnread = maxUnread;
     this.#writer = writer;
     this.#clock = clock;
     this.#streamWindow = streamWindow;
@@ -31,11 +38,21 @@ export class ReceiveFlow {
   /** Throws ConnectionError when the peer has sent more than it may. */
   receive(octets: number): void {
     this.#connection.receive(octets);
+    this.#unread += octets;
+    if (this.#unread <= this.#maxUnread) this.#giveBack(octets);
+    else this.#withheld += octets;
     if (octets > 0 && this.#estimate.received(octets, this.#clock.now())) this.#writer.ping(measuring, false);
   }
 
   /** Octets of any stream that need no memory any more. */
   consume(octets: number): void {
+    this.#unread -= octets;
+    if (this.#withheld === 0 || this.#unread > this.#maxUnread) return;
+    this.#giveBack(this.#withheld);
+    this.#withheld = 0;
+  }
+
+  #giveBack(octets: number): void {
     const increment = this.#connection.consume(octets);
     if (increment > 0) this.#writer.windowUpdate(0, increment);
   }

@@ -10,16 +10,18 @@ import type { Http2Stream } from "./stream.ts";
 export class SendQueue {
   readonly #writer: FrameWriter;
   readonly #isBlocked: () => boolean;
-  readonly #onWritten: () => void;
+  readonly #onWritten: (octets: number) => void;
   readonly #waiting = new Set<Http2Stream>();
   #window = protocolWindow;
   #queuedBytes = 0;
+  #sentBytes = 0;
+  #isRunning = false;
 
   /**
    * `isBlocked`: the socket has more than it can take, and whoever asks runs the queue when it has not. `onWritten` is called with
-   * each turn that a stream had.
+   * what a stream has sent in its turn.
    */
-  constructor(writer: FrameWriter, isBlocked: () => boolean, onWritten: () => void) {
+  constructor(writer: FrameWriter, isBlocked: () => boolean, onWritten: (octets: number) => void) {
     this.#writer = writer;
     this.#isBlocked = isBlocked;
     this.#onWritten = onWritten;
@@ -32,6 +34,11 @@ export class SendQueue {
       throw new ConnectionError(errorCode.flowControlError, "the connection's window grows above 2^31-1");
   }
 
+  /** Octets that have left, of all streams. */
+  get sentBytes(): number {
+    return this.#sentBytes;
+  }
+
   /** Octets of all streams that wait. */
   get queuedBytes(): number {
     return this.#queuedBytes;
@@ -40,12 +47,14 @@ export class SendQueue {
   /** Writes a DATA frame if nothing else waits and windows and socket allow; false when they don't. */
   sendNow(stream: Http2Stream, prefix: Uint8Array, bytes: Uint8Array, endStream: boolean): boolean {
     const octets = prefix.length + bytes.length;
-    if (this.#waiting.size > 0 || octets > this.#window || octets > stream.sendWindow) return false;
+    // A stream that ends in its turn may begin another, before the window knows of it.
+    if (this.#isRunning || this.#waiting.size > 0 || octets > this.#window || octets > stream.sendWindow) return false;
     if (octets > this.#writer.maxFrameSize || this.#isBlocked()) return false;
     this.#window -= octets;
     stream.sendWindow -= octets;
+    this.#sentBytes += octets;
     this.#writer.data(stream.id, bytes, endStream, prefix);
-    this.#onWritten();
+    this.#onWritten(octets);
     return true;
   }
 
@@ -63,6 +72,16 @@ export class SendQueue {
 
   /** Writes what windows and socket allow. */
   run(): void {
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    try {
+      this.#run();
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+
+  #run(): void {
     const { maxFrameSize } = this.#writer;
     // A stream that is added behind the others during the loop comes again in it.
     for (const stream of this.#waiting) {
@@ -70,7 +89,8 @@ export class SendQueue {
       const written = stream.writeQueued(Math.min(this.#window, maxFrameSize));
       this.#window -= written;
       this.#queuedBytes -= written;
-      this.#onWritten();
+      this.#sentBytes += written;
+      this.#onWritten(written);
       if (written === 0 && stream.queuedBytes > 0 && stream.sendWindow > 0) return;
       this.#waiting.delete(stream);
       if (stream.queuedBytes > 0 && stream.sendWindow > 0) this.#waiting.add(stream);

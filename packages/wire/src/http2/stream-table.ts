@@ -2,7 +2,7 @@ import { ConnectionError } from "./http2-error.ts";
 import { errorCode, largestWindow } from "./protocol.ts";
 
 /** Streams that we have reset, whose frames may still be on their way. */
-const rememberedResets = 1_000;
+const rememberedResets = 4_096;
 
 /** A connection's streams by their numbers, those of both ends (RFC 9113 section 5.1.1). */
 export class StreamTable<Stream extends { readonly id: number; readonly held: boolean }> {
@@ -77,13 +77,17 @@ export class StreamTable<Stream extends { readonly id: number; readonly held: bo
       throw new ConnectionError(errorCode.protocolError, `${frame} on stream ${id}, which nobody has opened`);
   }
 
-  /** Throws ConnectionError for a frame on a stream that is closed, unless we closed it and the peer may not know. */
+  /**
+   * Throws ConnectionError for a frame on a stream that is closed, unless we closed it and the peer may not know. Of streams that are ours
+   * nothing is remembered: a peer that is late answers any number of calls that were cancelled long ago.
+   */
   checkReset(id: number, frame: string): void {
-    if (this.#resets.has(id)) return;
+    if (this.isOwn(id) || this.#resets.has(id)) return;
     throw new ConnectionError(errorCode.streamClosed, `${frame} on stream ${id}, which is closed`);
   }
 
   rememberReset(id: number): void {
+    if (this.isOwn(id)) return;
     this.#resets.add(id);
     if (this.#resets.size <= rememberedResets) return;
     const [oldest] = this.#resets;

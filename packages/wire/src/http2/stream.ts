@@ -31,6 +31,7 @@ export interface RequestHandler {
 /** What a stream asks of its connection. */
 export interface StreamHost {
   readonly writer: FrameWriter;
+  takesHeaders(...lists: readonly (readonly string[])[]): boolean;
   /**
    * Writes a DATA frame at once, if windows, queue and socket allow; false when they don't. The octets of `prefix`, which stand before
    * the others, may change afterwards.
@@ -100,6 +101,11 @@ export class Http2Stream {
 
   get closed(): boolean {
     return this.localEnded && this.remoteEnded;
+  }
+
+  /** Whether the peer takes a header list of these fields. */
+  takesHeaders(...lists: readonly (readonly string[])[]): boolean {
+    return this.#connection.takesHeaders(...lists);
   }
 
   /** A list that never changes, and more fields. Names are lower case, and the characters of values are octets. */
@@ -172,7 +178,7 @@ export class Http2Stream {
       this.#sentSeen = this.#sentOctets;
       this.#sentSince = now;
     } else if (now - this.#sentSince >= (this.wholeResponse ? stalledMs : stalledStreamMs))
-      return "the peer does not take the response";
+      return "the peer does not take what it is sent";
     if (!this.wholeRequest || this.remoteEnded) return undefined;
     this.#openSince ??= now;
     return now - this.#openSince >= stalledMs ? "the request did not come whole in time" : undefined;
