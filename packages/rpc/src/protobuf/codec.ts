@@ -13,6 +13,8 @@ import {
 } from "@bufbuild/protobuf";
 import { encodePlain } from "./encoder.ts";
 
+const smallBytes = 512;
+
 /** How the messages of a type are written, in one of gRPC's two formats. */
 export interface Codec<D extends DescMessage> {
   read(bytes: Uint8Array): MessageShape<D>;
@@ -22,9 +24,9 @@ export interface Codec<D extends DescMessage> {
 export function binaryCodec<D extends DescMessage>(schema: D): Codec<D> {
   const isView = holdsOctets(schema, new Set());
   return {
-    // The library doesn't copy octet strings: whoever keeps a small one would keep all that came from the socket with it.
-    read: (bytes) =>
-      fromBinary(schema, isView && 2 * bytes.length < bytes.buffer.byteLength ? new Uint8Array(bytes) : bytes),
+    // The library doesn't copy octet strings: whoever keeps a small one would keep all that came from the socket with it. For larger
+    // messages a copy of each takes longer than what is kept is worth.
+    read: (bytes) => fromBinary(schema, isView && bytes.length <= smallBytes ? new Uint8Array(bytes) : bytes),
     write: (message) => encodePlain(schema, message) ?? toBinary(schema, create(schema, message)),
   };
 }

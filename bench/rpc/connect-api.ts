@@ -1,0 +1,45 @@
+import { Code, ConnectError, type ConnectRouter, createClient, type Transport } from "@connectrpc/connect";
+import { UserService } from "./gen/weft/bench/v1/user_service_pb.ts";
+import type { PeerClient } from "./peer.ts";
+import { exportedPayload, findUser } from "./users.ts";
+
+/** The service as Connect's routes, for whatever serves those. */
+export function routes(router: ConnectRouter): void {
+  router.service(UserService, {
+    getUser({ userId }) {
+      const user = findUser(userId);
+      return { ...user, createdAtMillis: BigInt(user.createdAtMillis) };
+    },
+    async *exportUsers({ count }) {
+      for (let i = 0; i < count; i++) yield { payload: exportedPayload };
+    },
+    storePicture: ({ picture }) => ({ picture }),
+  });
+}
+
+/** Connect's client, over whatever carries its calls. */
+export function clientOver(transport: Transport): PeerClient {
+  const client = createClient(UserService, transport);
+  return {
+    async getUser(userId, { traceparent, timeoutMs }) {
+      return (await client.getUser({ userId }, { timeoutMs, headers: { traceparent } })).email;
+    },
+    async exportUsers(count) {
+      let read = 0;
+      for await (const _ of client.exportUsers({ count })) read += 1;
+      return read;
+    },
+    async abandonStream() {
+      const controller = new AbortController();
+      try {
+        for await (const _ of client.exportUsers({ count: 1_000_000 }, { signal: controller.signal }))
+          controller.abort();
+      } catch (error) {
+        if (ConnectError.from(error).code !== Code.Canceled) throw error;
+      }
+    },
+    async storePicture(picture) {
+      return (await client.storePicture({ picture })).picture.length;
+    },
+  };
+}
