@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import type { ConnectionLimits } from "@weft/wire";
+import { toHeaders } from "../fields.ts";
 import { byteBody } from "./byte-body.ts";
 
 /** A request over HTTP/1.1 that one of Connect's own handlers answers, within the same limits as over HTTP/2. */
@@ -64,12 +65,6 @@ function endUnlessTaken(response: ServerResponse, ms: number): void {
     taken = bytesWritten;
   }, ms).unref();
   response.once("close", () => clearInterval(looking));
-}
-
-function toHeaders(raw: readonly string[]): Headers {
-  const headers = new Headers();
-  for (let i = 0; i < raw.length; i += 2) headers.append(raw[i] as string, raw[i + 1] as string);
-  return headers;
 }
 
 async function write(

@@ -7,6 +7,7 @@ import { type FieldsInit, toFields } from "../fields.ts";
 import { binaryCodec } from "../protobuf/codec.ts";
 import type { Connection, ResolvedOptions } from "./resolved-options.ts";
 import { wrongNumber } from "./status-error.ts";
+import { timeoutOf } from "./timeout-of.ts";
 
 type Grpc = typeof import("@grpc/grpc-js");
 type Requests = AsyncIterable<MessageInitShape<DescMessage>>;
@@ -27,7 +28,8 @@ export function grpcJs(options: ResolvedOptions): Connection {
   ): Promise<StreamResponse> => {
     if (signal?.aborted) throw ConnectError.from(signal.reason, Code.Canceled);
     const { grpc, client } = await open();
-    const deadline = timeoutMs === undefined || timeoutMs <= 0 ? {} : { deadline: Date.now() + timeoutMs };
+    const limit = timeoutOf(timeoutMs);
+    const deadline = limit === undefined ? {} : { deadline: Date.now() + limit };
     const input = binaryCodec(method.input);
     const output = binaryCodec(method.output);
     const call = client.makeBidiStreamRequest<MessageInitShape<DescMessage>, MessageShape<DescMessage>>(

@@ -7,6 +7,7 @@ import {
   type UnaryRequest,
 } from "@connectrpc/connect";
 import { runStreamingCall, runUnaryCall } from "@connectrpc/connect/protocol";
+import { timeoutOf } from "./timeout-of.ts";
 
 /** A transport with Connect's interceptors around it, the first outermost. Without any it stays as it is. */
 export function intercepted(transport: Transport, interceptors: Interceptor[], baseUrl: string): Transport {
@@ -24,45 +25,26 @@ export function intercepted(transport: Transport, interceptors: Interceptor[], b
   });
   return {
     unary(method, signal, timeoutMs, header, message, contextValues) {
-      const limit = limitOf(timeoutMs);
+      const limit = timeoutOf(timeoutMs);
       return runUnaryCall({
         interceptors,
-        ...limit,
+        ...(limit !== undefined && { timeoutMs: limit }),
         ...(signal && { signal }),
         req: { ...request(method, header, contextValues), stream: false, method, message },
         next: (req: UnaryRequest<typeof method.input, typeof method.output>) =>
-          transport.unary(
-            method,
-            req.signal,
-            limit.timeoutMs,
-            req.header,
-            req.message as typeof message,
-            req.contextValues,
-          ),
+          transport.unary(method, req.signal, limit, req.header, req.message as typeof message, req.contextValues),
       });
     },
     stream(method, signal, timeoutMs, header, message, contextValues) {
-      const limit = limitOf(timeoutMs);
+      const limit = timeoutOf(timeoutMs);
       return runStreamingCall({
         interceptors,
-        ...limit,
+        ...(limit !== undefined && { timeoutMs: limit }),
         ...(signal && { signal }),
         req: { ...request(method, header, contextValues), stream: true, method, message },
         next: (req: StreamRequest<typeof method.input, typeof method.output>) =>
-          transport.stream(
-            method,
-            req.signal,
-            limit.timeoutMs,
-            req.header,
-            req.message as typeof message,
-            req.contextValues,
-          ),
+          transport.stream(method, req.signal, limit, req.header, req.message as typeof message, req.contextValues),
       });
     },
   };
-}
-
-/** As Connect has it: zero, or less, is no timeout. */
-function limitOf(timeoutMs: number | undefined): { readonly timeoutMs?: number } {
-  return timeoutMs === undefined || timeoutMs <= 0 ? {} : { timeoutMs };
 }

@@ -4,6 +4,7 @@ import type { ClientCallOptions, Deadlines, Http2Client } from "@weft/wire";
 import type { FieldsInit } from "../fields.ts";
 import { type ClientMethod, clientMethod, encodeRequest, requestFields, type Target } from "./client-method.ts";
 import { StreamExchange } from "./stream-exchange.ts";
+import { timeoutOf } from "./timeout-of.ts";
 import { UnaryExchange } from "./unary-exchange.ts";
 
 export interface WireTransportOptions extends Target {
@@ -25,10 +26,8 @@ export function wireTransport(options: WireTransportOptions): Transport {
     return known;
   };
   const callOptions = (method: ClientMethod, timeoutMs: number | undefined, header: FieldsInit): ClientCallOptions => {
-    // As Connect has it: zero, or less, is no timeout.
-    const limit = timeoutMs === undefined || timeoutMs <= 0 ? undefined : timeoutMs;
     const { same, fields } = requestFields(method, header);
-    return { same, fields, maxMessageBytes, compress, deadlines, timeoutMs: limit };
+    return { same, fields, maxMessageBytes, compress, deadlines, timeoutMs: timeoutOf(timeoutMs) };
   };
   return {
     unary(method, signal, timeoutMs, header, input) {
