@@ -2,7 +2,6 @@ import { type createReport, median, type Row } from "./report.ts";
 import { h2load } from "./rpc/h2load.ts";
 import type { Load, Measured } from "./rpc/load.ts";
 import { type Pair, startIdle, startPair } from "./rpc/pair.ts";
-import { variants } from "./rpc/variants.ts";
 import type { Size } from "./size.ts";
 
 type Report = ReturnType<typeof createReport>;
@@ -14,7 +13,7 @@ interface Case {
   readonly variants: readonly string[];
 }
 
-const all = Object.keys(variants);
+const all = ["weft", "weft-tls", "grpc-js", "connect-node", "moleculer-tcp", "fastify-json", "net-framed"];
 const streaming = ["weft", "weft-tls", "grpc-js", "connect-node", "net-framed"];
 const cases: readonly Case[] = [
   ...[1, 16, 64, 256].map((concurrency) => ({ name: "", operation: "unary" as const, concurrency, variants: all })),

@@ -29,10 +29,18 @@ interface Package {
   };
 }
 
-const proto = join(import.meta.dirname, "../rpc/proto/weft/bench/v1/user_service.proto");
+const root = join(import.meta.dirname, "../..");
+const proto = join(root, "bench/rpc/proto/weft/bench/v1/user_service.proto");
 
 function load(): Package["weft"]["bench"]["v1"]["UserService"] {
-  const definition = loadSync(proto, { keepCase: false, longs: Number, enums: String, defaults: true, oneofs: true });
+  const definition = loadSync(proto, {
+    keepCase: false,
+    longs: Number,
+    enums: String,
+    defaults: true,
+    oneofs: true,
+    includeDirs: [join(root, "proto")],
+  });
   return (grpc.loadPackageDefinition(definition) as unknown as Package).weft.bench.v1.UserService;
 }
 

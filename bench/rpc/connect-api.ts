@@ -1,20 +1,23 @@
-import { Code, ConnectError, type ConnectRouter, createClient, type Transport } from "@connectrpc/connect";
+import { Code, ConnectError, type ConnectRouter, createClient, type ServiceImpl, type Transport } from "@connectrpc/connect";
 import { UserService } from "./gen/weft/bench/v1/user_service_pb.ts";
 import type { PeerClient } from "./peer.ts";
 import { exportedPayload, findUser } from "./users.ts";
 
+/** What answers, whatever serves it. */
+export const implementation: ServiceImpl<typeof UserService> = {
+  getUser({ userId }) {
+    const user = findUser(userId);
+    return { ...user, createdAtMillis: BigInt(user.createdAtMillis) };
+  },
+  async *exportUsers({ count }) {
+    for (let i = 0; i < count; i++) yield { payload: exportedPayload };
+  },
+  storePicture: ({ picture }) => ({ picture }),
+};
+
 /** The service as Connect's routes, for whatever serves those. */
 export function routes(router: ConnectRouter): void {
-  router.service(UserService, {
-    getUser({ userId }) {
-      const user = findUser(userId);
-      return { ...user, createdAtMillis: BigInt(user.createdAtMillis) };
-    },
-    async *exportUsers({ count }) {
-      for (let i = 0; i < count; i++) yield { payload: exportedPayload };
-    },
-    storePicture: ({ picture }) => ({ picture }),
-  });
+  router.service(UserService, implementation);
 }
 
 /** Connect's client, over whatever carries its calls. */

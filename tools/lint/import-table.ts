@@ -98,7 +98,7 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
  * breaks it, may import it too.
  */
 export const adapters: Readonly<Record<string, readonly string[]>> = {
-  "@weft/registry/redis": ["@weft/service"],
+  "@weft/registry/redis": ["@weft/service", "@shop/acceptance", "@weft/bench"],
   "@weft/events/jetstream": ["@weft/service", "@shop/acceptance", "@weft/bench"],
 };
 
