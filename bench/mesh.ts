@@ -65,12 +65,7 @@ function rowOf(variant: string, concurrency: number, measured: readonly Measured
   };
 }
 
-function compare(
-  report: ReturnType<typeof createReport>,
-  rows: readonly Row[],
-  to: string,
-  bar: number,
-): void {
+function compare(report: ReturnType<typeof createReport>, rows: readonly Row[], to: string, bar: number): void {
   const of = (variant: string): number => rows.find((row) => row.variant === variant)?.rps ?? Number.NaN;
   const ratio = Math.round((of("weft-mesh") / of(to)) * 100) / 100;
   report.row({

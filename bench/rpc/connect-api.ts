@@ -1,4 +1,11 @@
-import { Code, ConnectError, type ConnectRouter, createClient, type ServiceImpl, type Transport } from "@connectrpc/connect";
+import {
+  Code,
+  ConnectError,
+  type ConnectRouter,
+  createClient,
+  type ServiceImpl,
+  type Transport,
+} from "@connectrpc/connect";
 import { UserService } from "./gen/weft/bench/v1/user_service_pb.ts";
 import type { PeerClient } from "./peer.ts";
 import { exportedPayload, findUser } from "./users.ts";

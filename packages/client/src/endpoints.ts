@@ -1,7 +1,9 @@
 import type { Clock } from "@weft/context";
+import { createOutlierDetector, type MethodPolicy, type OutlierDetector } from "@weft/policy";
 import type { Instance, Registry } from "@weft/registry";
 import type { Connection } from "@weft/rpc";
-import { Endpoint, type EndpointEvents, endpointId } from "./endpoint.ts";
+import { Endpoint, endpointId } from "./endpoint.ts";
+import type { MeshEvent } from "./mesh-event.ts";
 
 /**
  * The instances of one service that take calls, kept current by a watch. Those that stay registered keep their connection
@@ -10,39 +12,89 @@ import { Endpoint, type EndpointEvents, endpointId } from "./endpoint.ts";
 export interface Endpoints {
   /** Resolves once the first list is here. */
   readonly ready: Promise<void>;
+  readonly isReady: boolean;
   readonly up: readonly Endpoint[];
+  readonly detector: OutlierDetector;
+  /** From now on these are the policies that calls have. */
+  keepOnly(policies: readonly MethodPolicy[]): void;
   close(): void;
 }
 
-export function watchEndpoints(
-  registry: Pick<Registry, "watch">,
-  service: string,
-  connect: (instance: Instance) => Connection,
-  clock: Clock,
-  events: EndpointEvents,
-): Endpoints {
+export interface EndpointsOptions {
+  readonly registry: Pick<Registry, "watch">;
+  readonly service: string;
+  readonly connect: (instance: Instance) => Connection;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly emit: (event: MeshEvent) => void;
+  /** Which of the instances that take calls this client uses. */
+  readonly choose: (instances: readonly Instance[]) => readonly Instance[];
+  /** The list of those that take calls has changed. */
+  readonly onChange: (up: readonly Endpoint[]) => void;
+}
+
+export function watchEndpoints(options: EndpointsOptions): Endpoints {
+  const { registry, service, connect, clock, random, emit, choose, onChange } = options;
   let known = new Map<string, Endpoint>();
   let up: readonly Endpoint[] = [];
+  let isReady = false;
+  const detector = createOutlierDetector({
+    clock,
+    random,
+    onChange(event) {
+      const instance = known.get(event.id)?.instance.instance;
+      const cause = event.kind === "ejected" ? event.cause : undefined;
+      if (instance !== undefined) emit({ kind: "outlier", service, instance, change: event.kind, cause });
+    },
+  });
+  const sweeping = setInterval(() => detector.sweep(), detector.policy.intervalMs).unref();
+
+  function open(instance: Instance): Endpoint {
+    const about = { service, instance: instance.instance };
+    return new Endpoint(instance, {
+      connect,
+      outlier: detector.track(endpointId(instance)),
+      clock,
+      random,
+      onBreakerChange: (_, state) => emit({ kind: "circuit", ...about, state }),
+      onReachabilityChange: ({ reachable }) => emit({ kind: "connection", ...about, reachable }),
+    });
+  }
+
   const watch = registry.watch(service, (instances) => {
     const next = new Map<string, Endpoint>();
+    const chosen = new Set(choose(instances.filter(({ state }) => state === "UP")));
     const taking: Endpoint[] = [];
     for (const instance of instances) {
       const id = endpointId(instance);
-      const endpoint = known.get(id) ?? new Endpoint(instance, connect, clock, events);
+      const endpoint = known.get(id) ?? (chosen.has(instance) ? open(instance) : undefined);
+      if (endpoint === undefined) continue;
       next.set(id, endpoint);
-      if (instance.state === "UP") taking.push(endpoint);
+      if (chosen.has(instance)) taking.push(endpoint);
     }
-    for (const [id, endpoint] of known) if (!next.has(id)) endpoint.retire();
+    const before = known;
     known = next;
     up = taking;
+    isReady = true;
+    // New ones are compared before old ones are forgotten: half of them may be out at once.
+    for (const [id, endpoint] of before) if (!next.has(id)) endpoint.retire();
+    onChange(up);
   });
   return {
     ready: watch.ready,
+    get isReady() {
+      return isReady;
+    },
     get up() {
       return up;
     },
+    detector,
+    keepOnly(policies) {
+      for (const endpoint of known.values()) endpoint.keepOnly(policies);
+    },
     close() {
       watch.close();
+      clearInterval(sweeping);
       for (const endpoint of known.values()) endpoint.close();
       known = new Map();
       up = [];

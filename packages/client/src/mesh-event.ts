@@ -18,6 +18,16 @@ export type MeshEvent =
       readonly service: string;
       readonly instance: string;
       readonly state: "closed" | "open" | "half-open";
+    }
+  /** An instance could not be reached, or has answered again. */
+  | { readonly kind: "connection"; readonly service: string; readonly instance: string; readonly reachable: boolean }
+  /** An instance fares worse than the others and is left out; it is on trial; it takes its share again. */
+  | {
+      readonly kind: "outlier";
+      readonly service: string;
+      readonly instance: string;
+      readonly change: "ejected" | "probing" | "returned";
+      readonly cause: string | undefined;
     };
 
 export type RejectionCause = "circuit" | "bulkhead";

@@ -2,11 +2,13 @@ import { randomUUID } from "node:crypto";
 import type { DescService } from "@bufbuild/protobuf";
 import { type Client, createClient } from "@connectrpc/connect";
 import { type Clock, systemClock } from "@weft/context";
-import type { ServicePolicies } from "@weft/policy";
+import type { LivePolicies, ServicePolicies } from "@weft/policy";
 import type { Instance, Registry } from "@weft/registry";
 import { type Connection, connect, type TransportKind } from "@weft/rpc";
 import { type Channel, openChannel } from "./channel.ts";
 import type { ChannelState } from "./channel-state.ts";
+import type { CallExplanation } from "./explain/explanation.ts";
+import { createRecorder, type ExplainOptions } from "./explain/recorder.ts";
 import { cancelOnLeave } from "./leave-early.ts";
 import type { MeshEvent } from "./mesh-event.ts";
 
@@ -18,10 +20,19 @@ export interface MeshOptions {
   readonly transport?: TransportKind;
   /** How an instance is reached, in place of `transport`. */
   readonly connect?: (instance: Instance) => Connection;
+  /** The zone that the caller is in: calls stay in it while it can take them. Default: zones mean nothing. */
+  readonly zone?: string;
+  /** Of a fleet that is larger, so many instances are used: of the zone and of the others each. Default: all. */
+  readonly subsetSize?: number;
+  /** Which traces' calls are kept for `explain`. Default: none. */
+  readonly explain?: ExplainOptions;
   readonly clock?: Clock;
   readonly random?: () => number;
   readonly newKey?: () => string;
 }
+
+/** A contract's methods, and the policies that their calls follow, which all clients of the service in this process share. */
+export type MeshClient<S extends DescService> = Client<S> & { readonly policies: LivePolicies };
 
 export interface MeshState {
   readonly services: readonly ChannelState[];
@@ -30,18 +41,24 @@ export interface MeshState {
 /** Every client of a process: one channel a service, whatever number of clients is made of it. */
 export interface Mesh {
   /** A client whose every call follows the contract's policies. Generated code calls this. */
-  client<S extends DescService>(service: S, policies: ServicePolicies): Client<S>;
+  client<S extends DescService>(service: S, policies: ServicePolicies): MeshClient<S>;
   /** What each policy of each endpoint is doing now. */
   getState(): MeshState;
   /** Calls `listener` with each retry and each change of a circuit, until the function that it returns is called. */
   onEvent(listener: (event: MeshEvent) => void): () => void;
+  /** What became of the calls of a trace that this process made, oldest first; none unless `explain` is on and the trace is one of its share. */
+  explain(traceId: string): readonly CallExplanation[];
   /** Ends the watches and the connections. */
   close(): Promise<void>;
 }
 
+/** An instance that says nothing for so long while calls wait for it is left for another one, well within the default timeout. */
+const liveness = { pingIntervalMs: 1_000, pingTimeoutMs: 1_000 };
+
 export function createMesh(options: MeshOptions): Mesh {
   const { service: caller, registry, clock = systemClock, random = Math.random, newKey = randomUUID } = options;
   const { transport = "wire" } = options;
+  const recorder = options.explain && createRecorder(options.explain);
   const channels = new Map<string, Channel>();
   const listeners = new Set<(event: MeshEvent) => void>();
   const emit = (event: MeshEvent): void => {
@@ -68,16 +85,23 @@ export function createMesh(options: MeshOptions): Mesh {
           policies,
           caller,
           registry,
-          connect: options.connect ?? (({ host, port }) => connect({ host, port, transport })),
+          connect: options.connect ?? (({ host, port }) => connect({ host, port, transport, ...liveness })),
           emit,
+          recorder,
+          zone: options.zone,
+          subsetSize: options.subsetSize,
           clock,
           random,
           newKey,
         });
         channels.set(service.typeName, channel);
       }
-      return cancelOnLeave(service, createClient(service, channel.transport));
+      const { transport: own, policies: live } = channel;
+      return Object.defineProperty(cancelOnLeave(service, createClient(service, own)), "policies", {
+        value: live,
+      }) as MeshClient<typeof service>;
     },
+    explain: (traceId) => recorder?.of(traceId) ?? [],
     getState: () => ({ services: [...channels.values()].map((channel) => channel.getState()) }),
     onEvent(listener) {
       listeners.add(listener);

@@ -13,7 +13,7 @@ export function printService(
   const descriptor = f.importSchema(service);
   const ServicePolicies = f.import("ServicePolicies", "@weft/client", true);
   const Mesh = f.import("Mesh", "@weft/client", true);
-  const Client = f.import("Client", "@connectrpc/connect", true);
+  const MeshClient = f.import("MeshClient", "@weft/client", true);
   const ServiceExamples = f.import("ServiceExamples", "@weft/testkit", true);
   const ServiceStub = f.import("ServiceStub", "@weft/testkit", true);
 
@@ -26,7 +26,7 @@ export function printService(
   f.print("} as const satisfies ", ServicePolicies, ";");
   f.print();
   f.print(f.jsDoc(`A client of ${service.typeName} that finds its instances and keeps its policies by itself.`));
-  f.print(f.export("function", names.client), "(mesh: ", Mesh, "): ", Client, "<typeof ", descriptor, "> {");
+  f.print(f.export("function", names.client), "(mesh: ", Mesh, "): ", MeshClient, "<typeof ", descriptor, "> {");
   f.print("  return mesh.client(", descriptor, ", ", names.policies, ");");
   f.print("}");
   f.print();

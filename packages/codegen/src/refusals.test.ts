@@ -53,6 +53,12 @@ const cases: readonly Case[] = [
     message: `11: ${method}: its timeout of 1000 ms is shorter than one attempt of 2000 ms. Raise timeout or lower retry.per_attempt_timeout.`,
   },
   {
+    refuses: "a hash key that the request has not",
+    level: "IDEMPOTENT",
+    method: 'hash_key: "customer.id"',
+    message: `11: ${method}: hash_key "customer.id" is no single value of DoRequest. Name a field of the request, such as "user_id" or "user.id"; not a list, a map, a message or bytes.`,
+  },
+  {
     refuses: "hedge without a delay",
     level: "IDEMPOTENT",
     method: "hedge: {max_attempts: 2}",

@@ -1,13 +1,20 @@
-import type { DescFile, DescMethod, DescService } from "@bufbuild/protobuf";
+import {
+  type DescField,
+  type DescFile,
+  type DescMessage,
+  type DescMethod,
+  type DescService,
+  ScalarType,
+} from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
-import { type CircuitBreaker, Criticality, type MethodPolicy } from "@weft/contracts";
+import { Balancer, type CircuitBreaker, Criticality, type MethodPolicy } from "@weft/contracts";
 import { collectBulkheads } from "./bulkheads.ts";
 import { checkPolicy } from "./check-policy.ts";
 import { declaredPolicies, methodPolicy, servicePolicy } from "./declared.ts";
 import { milliseconds } from "./duration.ts";
 import { placeOfMethod } from "./places.ts";
 import type { Refusal } from "./refusal.ts";
-import type { ResolvedBreaker, ResolvedBulkhead, ResolvedPolicy, ResolvedRetry } from "./resolved.ts";
+import type { ResolvedBalancer, ResolvedBreaker, ResolvedBulkhead, ResolvedPolicy, ResolvedRetry } from "./resolved.ts";
 
 /** The policies of a file's methods, by service and local method name, or why they are refused. */
 export interface ResolvedFile {
@@ -50,6 +57,7 @@ function resolveMethod(method: DescMethod, groups: ReadonlyMap<string, ResolvedB
     bulkhead: group ? groups.get(group) : undefined,
     allowedCallers: callers ?? [],
     criticality: criticalityOf(own?.criticality || inherited?.criticality),
+    balancer: resolveBalancer(method, own, inherited),
   };
 }
 
@@ -88,6 +96,14 @@ function* checkMethod(method: DescMethod, resolved: ResolvedPolicy): Iterable<Re
       place,
       problem: `its timeout of ${resolved.timeoutMs} ms is shorter than one attempt of ${attempt} ms`,
       mend: "Raise timeout or lower retry.per_attempt_timeout",
+    };
+  }
+  const hashKey = own?.hashKey;
+  if (hashKey && fieldPath(method, hashKey) === undefined) {
+    yield {
+      place,
+      problem: `hash_key "${hashKey}" is no single value of ${method.input.name}`,
+      mend: 'Name a field of the request, such as "user_id" or "user.id"; not a list, a map, a message or bytes',
     };
   }
   if (own?.hedge && !own.hedge.delay && !servicePolicy(method.parent)?.hedge?.delay) {
@@ -142,6 +158,44 @@ function resolveTrip(trip: CircuitBreaker["trip"] | undefined): ResolvedBreaker[
 function criticalityOf(criticality: Criticality | undefined): ResolvedPolicy["criticality"] {
   if (criticality === Criticality.SHEDDABLE) return "sheddable";
   return criticality === Criticality.CRITICAL ? "critical" : "normal";
+}
+
+/** A service's hash key is for those of its methods whose requests have the field. */
+function resolveBalancer(
+  method: DescMethod,
+  own: MethodPolicy | undefined,
+  inherited: MethodPolicy | undefined,
+): ResolvedBalancer {
+  const hashKey = own?.hashKey || (own?.balancer ? undefined : inherited?.hashKey);
+  const key = hashKey && sendsOne(method) ? fieldPath(method, hashKey) : undefined;
+  if (key !== undefined) return { kind: "consistent-hash", key };
+  switch (own?.balancer || inherited?.balancer) {
+    case Balancer.LEAST_REQUEST:
+      return { kind: "least-request" };
+    case Balancer.ROUND_ROBIN:
+      return { kind: "round-robin" };
+    case Balancer.WEIGHTED_ROUND_ROBIN:
+      return { kind: "weighted-round-robin" };
+    default:
+      return { kind: "peak-ewma" };
+  }
+}
+
+/** The local names that lead to a single scalar of the request; undefined where there is none. */
+function fieldPath(method: DescMethod, path: string): readonly string[] | undefined {
+  const names = path.split(".");
+  const local: string[] = [];
+  let message: DescMessage | undefined = method.input;
+  for (const [i, name] of names.entries()) {
+    const field: DescField | undefined = message?.fields.find((each) => each.name === name);
+    if (field === undefined || field.oneof !== undefined) return undefined;
+    const isLast = i === names.length - 1;
+    const isValue = field.fieldKind === "enum" || (field.fieldKind === "scalar" && field.scalar !== ScalarType.BYTES);
+    if (isLast ? !isValue : field.fieldKind !== "message") return undefined;
+    local.push(field.localName);
+    message = field.message;
+  }
+  return local;
 }
 
 function isIdempotent(method: DescMethod): boolean {

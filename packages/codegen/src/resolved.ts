@@ -9,7 +9,13 @@ export interface ResolvedPolicy {
   readonly bulkhead: ResolvedBulkhead | undefined;
   readonly allowedCallers: readonly string[];
   readonly criticality: "sheddable" | "normal" | "critical";
+  readonly balancer: ResolvedBalancer;
 }
+
+export type ResolvedBalancer =
+  | { readonly kind: "peak-ewma" | "least-request" | "round-robin" | "weighted-round-robin" }
+  /** Local names of the fields that lead to the key. */
+  | { readonly kind: "consistent-hash"; readonly key: readonly string[] };
 
 export interface ResolvedRetry {
   readonly maxAttempts: number;

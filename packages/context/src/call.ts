@@ -1,53 +1,16 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import { randomUUID } from "node:crypto";
+import type { CallContext } from "./call-context.ts";
 import { type Clock, systemClock } from "./clock.ts";
-
-/** What travels with a call or an event, from the edge to the last hop. The trace travels beside it, in OpenTelemetry's own context. */
-export interface CallContext {
-  /** Joins the logs of everything that one outside request caused. */
-  readonly correlationId: string;
-  /** The clock's reading at which the answer is worth nothing any more. */
-  readonly deadline: number | undefined;
-  /** Fires when the caller cancelled or the deadline passed. */
-  readonly signal: AbortSignal | undefined;
-  /** The service that called, as it names itself. */
-  readonly caller: string | undefined;
-  readonly idempotencyKey: string | undefined;
-  /** Set while a keyed command runs. */
-  readonly command: KeyedCommand | undefined;
-  /** What the call's own calls met; shared by all contexts that derive from one call. */
-  readonly downstream: Downstream;
-}
-
-/** Lets a service say that it is well and only passes on what another one did. */
-export interface Downstream {
-  /** The service that was unavailable last. */
-  unavailable: string | undefined;
-}
-
-/** A command whose response is stored under the caller's key, in the transaction of the change itself. */
-export interface KeyedCommand {
-  /** The method's full name: keys of different methods never meet. */
-  readonly scope: string;
-  readonly key: string;
-  /** The number of this run's claim: only the run that holds the key's latest one may answer. Undefined where nothing claims. */
-  readonly claim: bigint | undefined;
-  /** Turns the transaction's result into the response's bytes. Set by the RPC layer, used by the store. */
-  encode: ((result: unknown) => Uint8Array) | undefined;
-  /** Whether the response was written together with the change. */
-  stored: boolean;
-}
-
-const calls = new AsyncLocalStorage<CallContext>();
+import { currentFrame, runInFrame } from "./frame.ts";
 
 /** The call that this code runs for, or undefined outside of any. */
 export function currentCall(): CallContext | undefined {
-  return calls.getStore();
+  return currentFrame()?.call;
 }
 
 /** Runs `work`, and all that it awaits, for `call`. */
 export function runWithCall<T>(call: CallContext, work: () => T): T {
-  return calls.run(call, work);
+  return runInFrame({ call, trace: currentFrame()?.trace }, work);
 }
 
 /** A context for work that no caller started: a timer, a worker, a test. Fields that are given win. */
@@ -60,6 +23,22 @@ export function createCall(fields: Partial<CallContext> = {}): CallContext {
     idempotencyKey: fields.idempotencyKey,
     command: fields.command,
     downstream: fields.downstream ?? { unavailable: undefined },
+  };
+}
+
+/** `call` with something else in it. What isn't named is asked of `call` when it is needed. */
+export function deriveCall(call: CallContext | undefined, changes: Partial<CallContext>): CallContext {
+  if (call === undefined) return createCall(changes);
+  return {
+    correlationId: changes.correlationId ?? call.correlationId,
+    deadline: changes.deadline ?? call.deadline,
+    get signal() {
+      return changes.signal ?? call.signal;
+    },
+    caller: changes.caller ?? call.caller,
+    idempotencyKey: changes.idempotencyKey ?? call.idempotencyKey,
+    command: changes.command ?? call.command,
+    downstream: changes.downstream ?? call.downstream,
   };
 }
 

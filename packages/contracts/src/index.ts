@@ -12,6 +12,7 @@ export { ServerReflection, ServerReflectionRequestSchema } from "./gen/reflectio
 export { ServerReflection as ServerReflectionAlpha } from "./gen/reflection/v1alpha/reflection_pb.ts";
 export { type EventOptions, EventOptionsSchema, event } from "./gen/weft/events/v1/events_pb.ts";
 export {
+  Balancer,
   type Bulkhead,
   type CircuitBreaker,
   Criticality,

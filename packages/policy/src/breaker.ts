@@ -29,7 +29,7 @@ export interface BreakerState {
   readonly state: BreakerStateName;
   /** Failures that count towards opening. */
   readonly failures: number;
-  /** The clock's reading when it last opened; undefined while closed. */
+  /** The clock's reading when it last opened; undefined while closed, -Infinity when it is to be probed before its time. */
   readonly openedAt: number | undefined;
   readonly retryAfterMs: number;
   readonly counts: BreakerCounts;
@@ -53,14 +53,26 @@ export interface Breaker extends IPolicy {
   execute<T>(fn: (context: IDefaultPolicyContext) => PromiseLike<T> | T, signal?: AbortSignal): Promise<T>;
   /** Whether `execute` would run a call now. */
   admits(): boolean;
+  /** The place of a call that `admits` allows: what `execute` does, for who can't wrap the call into a function. */
+  begin(): BreakerPermit;
+  /** What `execute` makes of an error: whose fault it is. */
+  judge(error: unknown): BreakerOutcome;
+  /** Something else has shown that the endpoint is there again: an open circuit lets probes through at once. */
+  probeNow(): void;
   getState(): BreakerState;
 }
 
-type Outcome = "success" | "failure" | "ignored";
+export type BreakerOutcome = "success" | "failure" | "ignored";
+
+/** A call that the circuit let through. */
+export interface BreakerPermit {
+  /** Exactly once. Resolves when the circuit has taken it in; undefined when it has at once. */
+  end(outcome: BreakerOutcome): Promise<unknown> | undefined;
+}
 
 /** One of the successes that a half-open circuit waits for. Passed from probe to probe until one has an outcome. */
 interface ProbeSlot {
-  settle(outcome: Outcome): void;
+  settle(outcome: BreakerOutcome): void;
   readonly recorded: Promise<unknown>;
 }
 
@@ -96,6 +108,7 @@ export function createBreaker(policy: BreakerPolicy, options: BreakerOptions): B
   circuit.onStateChange((to) => {
     state = nameOf(to);
     period += 1;
+    whileClosed = permitWhileClosed();
     probesStarted = 0;
     idleSlots = [];
     if (state === "open") {
@@ -122,39 +135,57 @@ export function createBreaker(policy: BreakerPolicy, options: BreakerOptions): B
     }
   }
 
-  function judge(error: unknown, signal: AbortSignal): Outcome {
-    if (signal.aborted) return isFailure(signal.reason) ? "failure" : "ignored";
+  function judge(error: unknown): BreakerOutcome {
     if (isLocalRejection(error)) return "ignored";
     if (isFailure(error)) return "failure";
     return options.isIgnored?.(error) ? "ignored" : "success";
   }
 
-  function count(outcome: Outcome): void {
+  function judgeAbort(reason: unknown): BreakerOutcome {
+    return isFailure(reason) ? "failure" : "ignored";
+  }
+
+  function count(outcome: BreakerOutcome): void {
     if (outcome === "success") counts.successes += 1;
     else if (outcome === "failure") counts.failures += 1;
     else counts.ignored += 1;
   }
 
-  /** Takes the call's place; the result records its outcome. */
-  function begin(): (outcome: Outcome) => Promise<unknown> | undefined {
-    if (state === "closed") {
-      const began = period;
-      return (outcome) => (outcome === "ignored" || began !== period ? undefined : circuit.execute(() => outcome));
-    }
+  /** One for all calls that begin while the circuit is closed, until it opens. */
+  function permitWhileClosed(): BreakerPermit {
+    const began = period;
+    return {
+      end(outcome) {
+        count(outcome);
+        if (outcome === "ignored" || began !== period) return undefined;
+        if (outcome === "failure") return circuit.execute(() => outcome);
+        // All that a closed circuit does with a success, without a promise for it.
+        trip.success(CircuitState.Closed);
+        return undefined;
+      },
+    };
+  }
+  let whileClosed = permitWhileClosed();
+
+  function begin(): BreakerPermit {
+    if (state === "closed") return whileClosed;
     const slot = idleSlots.pop() ?? openSlot();
     const began = period;
-    return (outcome) => {
-      if (outcome === "ignored") {
-        if (began === period) idleSlots.push(slot);
-        return undefined;
-      }
-      slot.settle(outcome);
-      return slot.recorded;
+    return {
+      end(outcome) {
+        count(outcome);
+        if (outcome === "ignored") {
+          if (began === period) idleSlots.push(slot);
+          return undefined;
+        }
+        slot.settle(outcome);
+        return slot.recorded;
+      },
     };
   }
 
   function openSlot(): ProbeSlot {
-    const { promise, resolve } = Promise.withResolvers<Outcome>();
+    const { promise, resolve } = Promise.withResolvers<BreakerOutcome>();
     const recorded = circuit.execute(() => promise);
     probesStarted += 1;
     return { settle: resolve, recorded };
@@ -168,20 +199,17 @@ export function createBreaker(policy: BreakerPolicy, options: BreakerOptions): B
       counts.rejected += 1;
       throw new BreakerOpenError(retryAfterMs());
     }
-    const record = begin();
+    const permit = begin();
     const startedAt = successEvents.size + failureEvents.size > 0 ? clock.now() : 0;
     try {
       const value = await fn({ signal });
-      counts.successes += 1;
-      const recorded = record("success");
-      // What a closed circuit learns from a success, nobody needs to wait for; a probe may have closed it for the next call.
-      if (state !== "closed") await recorded;
+      // A probe may have closed it for the next call.
+      await permit.end("success");
       if (successEvents.size > 0) successEvents.emit({ duration: clock.now() - startedAt });
       return value;
     } catch (error) {
-      const outcome = judge(error, signal);
-      count(outcome);
-      await record(outcome);
+      const outcome = signal.aborted ? judgeAbort(signal.reason) : judge(error);
+      await permit.end(outcome);
       if (failureEvents.size > 0) {
         const duration = clock.now() - startedAt;
         failureEvents.emit({ duration, handled: outcome === "failure", reason: { error } });
@@ -196,6 +224,11 @@ export function createBreaker(policy: BreakerPolicy, options: BreakerOptions): B
     onFailure: failureEvents.addListener,
     execute,
     admits,
+    begin,
+    judge,
+    probeNow() {
+      if (state === "open") openedAt = Number.NEGATIVE_INFINITY;
+    },
     getState: () => ({
       state,
       failures: trip.failures(),

@@ -1,4 +1,10 @@
-import { bulkhead, type IDefaultPolicyContext, type IPolicy } from "cockatiel";
+import {
+  EventEmitter,
+  type IDefaultPolicyContext,
+  type IFailureEvent,
+  type IPolicy,
+  type ISuccessEvent,
+} from "cockatiel";
 import { BulkheadRejectedError } from "./errors.ts";
 import type { BulkheadPolicy } from "./method-policy.ts";
 
@@ -18,77 +24,103 @@ export interface BulkheadState {
   readonly rejected: number;
 }
 
+/**
+ * Bounds how many calls of a group run at once, so that one kind of call can't take all there is. It is cockatiel's `IPolicy`, but
+ * neither its places nor its queue: those take a promise a call, and the queue doesn't hear abort, keeps the place of a call that is gone,
+ * and runs a queued call in the async context (deadline, trace) of whichever call made room.
+ */
 export interface Bulkhead extends IPolicy {
   /**
    * Runs `fn` when there is a place, first come first served. Rejects with BulkheadRejectedError when there is none in time, and with
    * the signal's reason as soon as it aborts while the call is queued.
    */
   execute<T>(fn: (context: IDefaultPolicyContext) => PromiseLike<T> | T, signal?: AbortSignal): Promise<T>;
+  /** Takes a place if one is free and nobody waits for it. Who got it calls `leave` once. */
+  tryEnter(): boolean;
+  /** Waits for a place, at most `timeoutMs` where that is shorter than the policy's. Rejects as `execute` does; who got it calls `leave` once. */
+  enter(signal?: AbortSignal, timeoutMs?: number): Promise<void>;
+  /** Needs no `this`. */
+  readonly leave: () => void;
   /** Whether a call would be run or queued now. */
   admits(): boolean;
+  /** From now on these are its sizes: calls that run go on, those that wait keep their turn. */
+  resize(policy: BulkheadPolicy): void;
   getState(): BulkheadState;
 }
 
-type Release = () => void;
-type Admit = (release: Release) => void;
-
 const never = new AbortController().signal;
 
-/**
- * Bounds how many calls of a group run at once, so that one kind of call can't take all there is. The places are cockatiel's; the
- * queue is ours, because cockatiel's doesn't hear abort, keeps the place of a call that is gone, and runs a queued call in the
- * async context (deadline, trace) of whichever call made room.
- */
-export function createBulkhead(policy: BulkheadPolicy, options: BulkheadOptions = {}): Bulkhead {
-  const { group, maxConcurrent, maxQueue, queueTimeoutMs } = policy;
-  const places = bulkhead(maxConcurrent, 0);
-  const queue = new Set<Admit>();
+export function createBulkhead(initial: BulkheadPolicy, options: BulkheadOptions = {}): Bulkhead {
+  let policy = initial;
+  const queue = new Set<() => void>();
+  const successes = new EventEmitter<ISuccessEvent>();
+  const failures = new EventEmitter<IFailureEvent>();
+  let running = 0;
   let admitted = 0;
   let rejected = 0;
 
   function reject(reason: "full" | "timeout"): BulkheadRejectedError {
     rejected += 1;
-    const error = new BulkheadRejectedError(group, reason);
+    const error = new BulkheadRejectedError(policy.group, reason);
     options.onReject?.(error);
     return error;
   }
 
+  function take(): void {
+    running += 1;
+    admitted += 1;
+  }
+
+  function tryEnter(): boolean {
+    if (running >= policy.maxConcurrent || queue.size > 0) return false;
+    take();
+    return true;
+  }
+
   /** Gives free places to whoever waits longest. A place is taken here and now, so that no newcomer gets in between. */
-  function admitNext(): void {
+  function admitWaiting(): void {
     for (const admit of queue) {
-      if (places.executionSlots === 0) return;
+      if (running >= policy.maxConcurrent) return;
       queue.delete(admit);
-      const { promise, resolve } = Promise.withResolvers<void>();
-      void places.execute(() => promise).then(admitNext);
-      admit(resolve);
+      take();
+      admit();
     }
   }
 
-  function waitForPlace(signal: AbortSignal): Promise<Release> {
+  function enter(signal = never, timeoutMs = Number.POSITIVE_INFINITY): Promise<void> {
+    if (signal.aborted) return Promise.reject(signal.reason);
+    if (tryEnter()) return Promise.resolve();
+    if (queue.size >= policy.maxQueue) return Promise.reject(reject("full"));
     return new Promise((resolve, refuse) => {
       let timer: NodeJS.Timeout | undefined;
-      const leave = () => {
+      const stopWaiting = () => {
         queue.delete(admit);
         clearTimeout(timer);
         signal.removeEventListener("abort", onAbort);
       };
       const onAbort = () => {
-        leave();
+        stopWaiting();
         refuse(signal.reason);
       };
-      const admit: Admit = (release) => {
-        leave();
-        resolve(release);
+      const admit = () => {
+        stopWaiting();
+        resolve();
       };
       signal.addEventListener("abort", onAbort, { once: true });
-      if (queueTimeoutMs !== undefined) {
+      const longestMs = Math.min(timeoutMs, policy.queueTimeoutMs ?? Number.POSITIVE_INFINITY);
+      if (Number.isFinite(longestMs)) {
         timer = setTimeout(() => {
-          leave();
+          stopWaiting();
           refuse(reject("timeout"));
-        }, queueTimeoutMs);
+        }, longestMs);
       }
       queue.add(admit);
     });
+  }
+
+  function leave(): void {
+    running -= 1;
+    if (queue.size > 0) admitWaiting();
   }
 
   async function execute<T>(
@@ -96,37 +128,40 @@ export function createBulkhead(policy: BulkheadPolicy, options: BulkheadOptions 
     signal: AbortSignal = never,
   ): Promise<T> {
     signal.throwIfAborted();
-    if (queue.size === 0 && places.executionSlots > 0) {
-      admitted += 1;
-      try {
-        return await places.execute(fn, signal);
-      } finally {
-        if (queue.size > 0) admitNext();
-      }
-    }
-    if (queue.size >= maxQueue) throw reject("full");
-    const release = await waitForPlace(signal);
+    if (!tryEnter()) await enter(signal);
+    const startedAt = performance.now();
     try {
       signal.throwIfAborted();
-      admitted += 1;
-      return await fn({ signal });
+      const value = await fn({ signal });
+      successes.emit({ duration: performance.now() - startedAt });
+      return value;
+    } catch (error) {
+      failures.emit({ duration: performance.now() - startedAt, handled: false, reason: { error: error as Error } });
+      throw error;
     } finally {
-      release();
+      leave();
     }
   }
 
   return {
     _altReturn: undefined as never,
-    onSuccess: places.onSuccess,
-    onFailure: places.onFailure,
+    onSuccess: successes.addListener,
+    onFailure: failures.addListener,
     execute,
-    admits: () => places.executionSlots > 0 || queue.size < maxQueue,
+    tryEnter,
+    enter,
+    leave,
+    admits: () => running < policy.maxConcurrent || queue.size < policy.maxQueue,
+    resize(next) {
+      policy = next;
+      admitWaiting();
+    },
     getState: () => ({
-      group,
-      running: maxConcurrent - places.executionSlots,
+      group: policy.group,
+      running,
       queued: queue.size,
-      maxConcurrent,
-      maxQueue,
+      maxConcurrent: policy.maxConcurrent,
+      maxQueue: policy.maxQueue,
       admitted,
       rejected,
     }),

@@ -34,7 +34,14 @@ export interface MethodPolicy {
   readonly allowedCallers: readonly string[];
   /** What is shed first under load. */
   readonly criticality: Criticality;
+  readonly balancer: BalancerPolicy;
 }
+
+/** How calls are spread over the instances. */
+export type BalancerPolicy =
+  | { readonly kind: "peak-ewma" | "least-request" | "round-robin" | "weighted-round-robin" }
+  /** `key`: local names of the request's fields that lead to the value by which calls are spread. */
+  | { readonly kind: "consistent-hash"; readonly key: readonly string[] };
 
 export type Criticality = "sheddable" | "normal" | "critical";
 

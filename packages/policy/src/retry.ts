@@ -12,6 +12,11 @@ export interface RetryOptions {
   readonly clock?: Clock;
   /** Whether another attempt may help and is safe. */
   isRetryable(error: unknown): boolean;
+  /**
+   * What the server says of the wait before the next attempt (gRFC A6, server pushback): milliseconds, "never" when there is to be none,
+   * undefined when it says nothing. Backoff then begins anew.
+   */
+  pushback?(error: unknown): number | "never" | undefined;
   /** Called before the wait. */
   onRetry?(retry: RetryEvent): void;
   /** Called when a retryable error is handed to the caller after all. */
@@ -31,7 +36,7 @@ export interface GiveUpEvent {
   readonly reason: GiveUpReason;
 }
 
-export type GiveUpReason = "attempts" | "budget" | "deadline" | "aborted";
+export type GiveUpReason = "attempts" | "budget" | "deadline" | "aborted" | "pushback";
 
 export interface RetryState {
   readonly calls: number;
@@ -47,6 +52,15 @@ export interface Retry {
    * `deadline` is the clock's reading at which the answer is worth nothing; the current call's unless given. No wait goes beyond it.
    */
   execute<T>(
+    attempt: (n: number, signal: AbortSignal) => PromiseLike<T> | T,
+    signal?: AbortSignal,
+    deadline?: number,
+  ): Promise<T>;
+  /** A call begins whose first attempt its caller makes: `execute` in two halves, of which calls that succeed need the first alone. */
+  begin(): void;
+  /** The first attempt has failed with `error`: goes on from there, as `execute` does. */
+  resume<T>(
+    error: unknown,
     attempt: (n: number, signal: AbortSignal) => PromiseLike<T> | T,
     signal?: AbortSignal,
     deadline?: number,
@@ -83,7 +97,7 @@ export function createRetry(policy: RetryPolicy, options: RetryOptions): Retry {
   });
   let calls = 0;
   let attempts = 0;
-  const gaveUp: Record<GiveUpReason, number> = { attempts: 0, budget: 0, deadline: 0, aborted: 0 };
+  const gaveUp: Record<GiveUpReason, number> = { attempts: 0, budget: 0, deadline: 0, aborted: 0, pushback: 0 };
 
   function obstacle(attempt: number, delayMs: number, signal: AbortSignal, deadline: number | undefined) {
     if (signal.aborted) return "aborted";
@@ -94,38 +108,66 @@ export function createRetry(policy: RetryPolicy, options: RetryOptions): Retry {
     return undefined;
   }
 
+  function begin(): void {
+    calls += 1;
+    attempts += 1;
+    budget?.deposit();
+  }
+
+  function giveUp(attempt: number, error: unknown, reason: GiveUpReason): never {
+    gaveUp[reason] += 1;
+    options.onGiveUp?.({ attempt, error, reason });
+    throw error;
+  }
+
+  async function resume<T>(
+    firstError: unknown,
+    attempt: (n: number, signal: AbortSignal) => PromiseLike<T> | T,
+    signal: AbortSignal = never,
+    deadline = currentCall()?.deadline,
+  ): Promise<T> {
+    if (!options.isRetryable(firstError)) throw firstError;
+    let wait: ReturnType<typeof backoff.next> | undefined;
+    const result = await loop.execute(async (context): Promise<T | Again> => {
+      const n = context.attempt + 1;
+      try {
+        if (n === 1) throw firstError;
+        attempts += 1;
+        return await attempt(n, signal);
+      } catch (error) {
+        if (!options.isRetryable(error)) throw error;
+        const told = options.pushback?.(error);
+        if (told === "never") giveUp(n, error, "pushback");
+        // What the server says of its wait stands in place of the backoff, which begins anew.
+        if (told !== undefined) wait = undefined;
+        else wait = wait === undefined ? backoff.next() : wait.next(undefined);
+        const delayMs = told ?? wait?.duration ?? 0;
+        const reason = obstacle(n, delayMs, signal, deadline);
+        if (reason !== undefined) giveUp(n, error, reason);
+        options.onRetry?.({ attempt: n, error, delayMs });
+        await sleep(delayMs, signal);
+        return new Again(error);
+      }
+    }, signal);
+    // The loop only ends in Again when the signal aborted between the wait and the next attempt.
+    if (result instanceof Again) throw signal.aborted ? signal.reason : result.error;
+    return result;
+  }
+
   return {
+    begin,
+    resume,
     async execute<T>(
       attempt: (n: number, signal: AbortSignal) => PromiseLike<T> | T,
       signal: AbortSignal = never,
       deadline = currentCall()?.deadline,
     ): Promise<T> {
-      calls += 1;
-      budget?.deposit();
-      let wait: ReturnType<typeof backoff.next> | undefined;
-      const result = await loop.execute(async (context): Promise<T | Again> => {
-        const n = context.attempt + 1;
-        try {
-          attempts += 1;
-          return await attempt(n, signal);
-        } catch (error) {
-          if (!options.isRetryable(error)) throw error;
-          wait = wait === undefined ? backoff.next() : wait.next(undefined);
-          const delayMs = wait.duration;
-          const reason = obstacle(n, delayMs, signal, deadline);
-          if (reason !== undefined) {
-            gaveUp[reason] += 1;
-            options.onGiveUp?.({ attempt: n, error, reason });
-            throw error;
-          }
-          options.onRetry?.({ attempt: n, error, delayMs });
-          await sleep(delayMs, signal);
-          return new Again(error);
-        }
-      }, signal);
-      // The loop only ends in Again when the signal aborted between the wait and the next attempt.
-      if (result instanceof Again) throw signal.aborted ? signal.reason : result.error;
-      return result;
+      begin();
+      try {
+        return await attempt(1, signal);
+      } catch (error) {
+        return await resume(error, attempt, signal, deadline);
+      }
     },
     getState: () => ({ calls, attempts, gaveUp: { ...gaveUp } }),
   };

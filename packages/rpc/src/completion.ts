@@ -5,34 +5,42 @@ import { mapMessages } from "./stream.ts";
 export type RpcResponse = UnaryResponse | StreamResponse;
 
 /**
- * Runs a call inside something that must last as long as the call does (a bulkhead's slot, a breaker's judgement, a
- * span), and hands the response out as soon as it is there. A unary call ends with its response; a stream when its last
- * message was read, when it failed, when its reader left, or when `signal` fired.
- *
- * @param hold runs the function that it gets and lasts until its promise settles.
+ * The same response, after which `end` is told once that the call is over: a unary call with its response, a stream when its last message
+ * was read, when it failed, when its reader left, or when `signal` fired. `end` gets the error that ended it, or undefined.
  */
-export function untilComplete<R extends RpcResponse>(
-  hold: (run: () => Promise<void>) => Promise<void>,
-  call: () => Promise<R>,
+export function whenOver<R extends RpcResponse>(
+  response: Promise<R>,
   signal: AbortSignal | undefined,
+  end: (error: unknown) => void,
 ): Promise<R> {
-  return new Promise<R>((resolve, reject) => {
-    hold(async () => {
-      const response = await call();
-      if (!response.stream) return resolve(response);
-      const ended = Promise.withResolvers<void>();
-      const onAbort = (): void => ended.reject(signal?.reason);
-      signal?.addEventListener("abort", onAbort, { once: true });
-      const message = mapMessages(response.message as AsyncIterable<unknown>, {
-        end(error) {
-          signal?.removeEventListener("abort", onAbort);
-          if (error === undefined) ended.resolve();
-          else ended.reject(error);
-        },
-      });
-      resolve({ ...response, message } as R);
-      if (signal?.aborted) onAbort();
-      await ended.promise;
-    }).catch(reject);
-  });
+  return response.then(
+    (answer) => {
+      if (answer.stream) return streamWithEnd(answer, signal, end) as R;
+      end(undefined);
+      return answer;
+    },
+    (error: unknown) => {
+      end(error);
+      throw error;
+    },
+  );
+}
+
+function streamWithEnd(
+  response: StreamResponse,
+  signal: AbortSignal | undefined,
+  end: (error: unknown) => void,
+): StreamResponse {
+  let isOver = false;
+  const endOnce = (error: unknown): void => {
+    signal?.removeEventListener("abort", onAbort);
+    if (isOver) return;
+    isOver = true;
+    end(error);
+  };
+  const onAbort = (): void => endOnce(signal?.reason);
+  signal?.addEventListener("abort", onAbort, { once: true });
+  const message = mapMessages(response.message as AsyncIterable<unknown>, { end: endOnce });
+  if (signal?.aborted) onAbort();
+  return { ...response, message } as StreamResponse;
 }

@@ -26,6 +26,8 @@ export interface ConnectionOptions {
   readonly maxMessageBytes?: number;
   /** A PING goes out when a connection with calls on it was silent for so long. Default 10 s. */
   readonly pingIntervalMs?: number;
+  /** Without an answer to it in so many milliseconds the connection is given up. Default 5 s. */
+  readonly pingTimeoutMs?: number;
 }
 
 /** One timer for the deadlines of all calls of a process. */
@@ -44,7 +46,7 @@ export function connect(options: ConnectionOptions): Connection {
     compress: options.compress ?? false,
     maxMessageBytes: options.maxMessageBytes ?? defaultMaxMessageBytes,
     pingIntervalMs: options.pingIntervalMs ?? meshLimits.pingIntervalMs,
-    pingTimeoutMs: meshLimits.pingTimeoutMs,
+    pingTimeoutMs: options.pingTimeoutMs ?? meshLimits.pingTimeoutMs,
   };
   // Connect's has its own way for them.
   if (transport === "connect-node") return connectNode(resolved, interceptors);

@@ -8,6 +8,18 @@ export function wasNeverProcessed(error: unknown): boolean {
   return error instanceof ConnectError && unprocessed.has(error);
 }
 
+const answers = new WeakSet<ConnectError>();
+
+/** Whether the peer itself has said this, and not this end, of a connection that failed or a call that was given up. */
+export function cameFromPeer(error: unknown): boolean {
+  return error instanceof ConnectError && answers.has(error);
+}
+
+export function markFromPeer(error: ConnectError): ConnectError {
+  answers.add(error);
+  return error;
+}
+
 export function markNeverProcessed(error: ConnectError): void {
   unprocessed.add(error);
 }
@@ -40,6 +52,7 @@ function translate(reason: unknown, signal: AbortSignal | undefined): ConnectErr
   const error = ConnectError.from(reason);
   // A status that the peer sent has no cause; what the caller's own signal ended is the caller's.
   if (signal?.aborted) return error;
+  if (error.cause === undefined && error.metadata.has("grpc-status")) return markFromPeer(error);
   const symptoms = describe(error);
   if (neverSent.test(symptoms)) {
     const unavailable = lost(error, "the call did not reach the server");

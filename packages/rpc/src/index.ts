@@ -1,8 +1,9 @@
 export { type ConnectionLimits, edgeLimits, meshLimits } from "@weft/wire";
 export { codeName } from "./code-name.ts";
-export { type RpcResponse, untilComplete } from "./completion.ts";
+export { type RpcResponse, whenOver } from "./completion.ts";
 export { type ConnectionOptions, connect, type TransportKind } from "./connection.ts";
-export { wasNeverProcessed } from "./errors.ts";
+export { cameFromPeer, wasNeverProcessed } from "./errors.ts";
+export { endedEarly, endsAtDeadline, hearing, requestField } from "./grpc/handler-context.ts";
 export { defaultMaxMessageBytes } from "./limits.ts";
 export { type Listener, type ListenerOptions, listen } from "./listener.ts";
 export { orAborted } from "./or-aborted.ts";

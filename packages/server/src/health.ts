@@ -1,11 +1,13 @@
-import type { ConnectRouter } from "@connectrpc/connect";
+import type { ConnectRouter, ServiceImpl } from "@connectrpc/connect";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { Health, ServingStatus } from "@weft/contracts";
+import { type Layer, layered } from "./layer.ts";
+import { openMethod } from "./serve.ts";
 
 /** grpc.health.v1, for the server as a whole ("") and each of its services. */
 export interface HealthService {
   set(status: "SERVING" | "NOT_SERVING"): void;
-  register(router: ConnectRouter): void;
+  register(router: ConnectRouter, layers: readonly Layer[]): void;
 }
 
 export function createHealth(services: readonly string[]): HealthService {
@@ -19,8 +21,8 @@ export function createHealth(services: readonly string[]): HealthService {
       changed.resolve();
       changed = Promise.withResolvers<void>();
     },
-    register(router) {
-      router.service(Health, {
+    register(router, layers) {
+      const implementation: Partial<ServiceImpl<typeof Health>> = {
         check({ service }) {
           if (!known.has(service)) throw new ConnectError(`this server has no service ${service}`, Code.NotFound);
           return { status };
@@ -39,7 +41,8 @@ export function createHealth(services: readonly string[]): HealthService {
             await Promise.race([next, aborted]);
           }
         },
-      });
+      };
+      router.service(Health, layered(Health, implementation, layers, openMethod));
     },
   };
 }

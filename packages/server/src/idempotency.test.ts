@@ -2,10 +2,12 @@ import { Code, ConnectError, createClient, type ServiceImpl, type Transport } fr
 import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
 import { currentCall, headers } from "@weft/context";
 import { Health, ServingStatus } from "@weft/contracts";
+import { livePolicies } from "@weft/policy";
 import { listen } from "@weft/rpc";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { onceAKey } from "./idempotency.ts";
-import { serve } from "./serve.ts";
+import { idempotencyLayer } from "./idempotency.ts";
+import { layered } from "./layer.ts";
+import { servedMethod } from "./serve.ts";
 import { createMemoryCommands } from "./testing/memory-commands.ts";
 import { policies } from "./testing/policies.ts";
 
@@ -14,11 +16,16 @@ type Check = ServiceImpl<typeof Health>["check"];
 
 async function open(transportTo: (baseUrl: string) => Transport, check: Check) {
   const commands = createMemoryCommands();
-  const served = serve(Health, policies({ idempotencyKey: true }), { check, list: () => ({}), async *watch() {} });
+  const live = livePolicies(policies({ idempotencyKey: true }));
+  const layers = [idempotencyLayer(commands.store)];
   const listener = await listen({
     host: "127.0.0.1",
     port: 0,
-    routes: (router) => router.service(Health, onceAKey(served, commands.store)),
+    routes: (router) =>
+      router.service(
+        Health,
+        layered(Health, { check }, layers, (method) => servedMethod(method, live)),
+      ),
   });
   onTestFinished(() => listener.close());
   const client = createClient(Health, transportTo(`http://127.0.0.1:${listener.port}`));

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { create, type DescMethod, fromBinary, type Message, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
-import { Code, ConnectError, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
-import { createCall, currentCall, headers, type KeyedCommand, runWithCall } from "@weft/context";
-import type { ServedService } from "./serve.ts";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { currentCall, deriveCall, headers, type KeyedCommand, runWithCall } from "@weft/context";
+import type { Answer, Layer, Next } from "./layer.ts";
+import type { ServedCall } from "./served-call.ts";
 
 /** Where responses of keyed commands are kept. The claim is committed before the command runs. */
 export interface CommandStore {
@@ -35,65 +36,59 @@ export type Claim =
 
 const repeatPauseMs = 50;
 
-type UnaryHandler = (request: Message, context: HandlerContext) => Promise<Message> | Message;
-
 /**
- * The implementation with its keyed methods (`idempotency_key` in the contract) running once a key: a repeat gets the
- * same bytes, another request under the same key is refused, and a concurrent one waits for the first to end.
+ * Keyed methods (`idempotency_key` in the contract) run once a key: a repeat gets the same bytes, another request under the same key is
+ * refused, and a concurrent one waits for the first to end. A call without a key runs as it is.
  */
-export function onceAKey(served: ServedService, store: CommandStore): ServedService["implementation"] {
-  const { service, policies } = served;
-  const implementation: Record<string, unknown> = { ...served.implementation };
-  for (const method of service.methods) {
-    const policy = policies.methods[method.localName];
-    const handler = implementation[method.localName];
-    if (!policy?.idempotencyKey || method.methodKind !== "unary" || typeof handler !== "function") continue;
-    implementation[method.localName] = keyed(method, handler as UnaryHandler, store, policy.timeoutMs * 2);
-  }
-  return implementation as Partial<ServiceImpl<typeof service>>;
-}
-
-function keyed(method: DescMethod, handler: UnaryHandler, store: CommandStore, leaseMs: number): UnaryHandler {
-  const scope = `${method.parent.typeName}/${method.name}`;
-  return async (request, context) => {
-    const key = context.requestHeader.get(headers.idempotencyKey);
-    if (key === null) return handler(request, context);
+export function idempotencyLayer(store: CommandStore | undefined): Layer {
+  return (next) => (call) => {
+    if (!call.policy.idempotencyKey || call.method.methodKind !== "unary" || store === undefined) return next(call);
+    const key = call.idempotencyKey;
+    if (key === undefined) return next(call);
     if (!/^[\x21-\x7e]{1,255}$/.test(key)) {
       throw new ConnectError(
         `${headers.idempotencyKey} must be 1 to 255 visible ASCII characters, such as a UUID`,
         Code.InvalidArgument,
       );
     }
-    const requestHash = createHash("sha256").update(toBinary(method.input, request)).digest();
-    for (;;) {
-      const claim = await store.claim({ scope, key, requestHash, leaseMs });
-      switch (claim.kind) {
-        case "claimed":
-          return runOnce(method, store, { scope, key, claim: claim.claim }, () => handler(request, context));
-        case "stored":
-          context.responseHeader.set(headers.idempotentReplay, "true");
-          return fromBinary(method.output, claim.response);
-        case "mismatch":
-          throw new ConnectError(
-            `${headers.idempotencyKey} ${key} was used for another request: use a new key`,
-            Code.InvalidArgument,
-          );
-        case "running":
-          await sleep(repeatPauseMs, undefined, { signal: currentCall()?.signal ?? context.signal });
-      }
-    }
+    return onceAKey(call, key, store, next);
   };
+}
+
+async function onceAKey(call: ServedCall, key: string, store: CommandStore, next: Next): Promise<Answer> {
+  const { method, scope } = call;
+  const requestHash = createHash("sha256")
+    .update(toBinary(method.input, call.request as Message))
+    .digest();
+  const leaseMs = 2 * call.policy.timeoutMs;
+  for (;;) {
+    const claim = await store.claim({ scope, key, requestHash, leaseMs });
+    switch (claim.kind) {
+      case "claimed":
+        return runOnce(method, store, { scope, key, claim: claim.claim }, () => next(call));
+      case "stored":
+        call.context.responseHeader.set(headers.idempotentReplay, "true");
+        return fromBinary(method.output, claim.response);
+      case "mismatch":
+        throw new ConnectError(
+          `${headers.idempotencyKey} ${key} was used for another request: use a new key`,
+          Code.InvalidArgument,
+        );
+      case "running":
+        await sleep(repeatPauseMs, undefined, { signal: call.signal });
+    }
+  }
 }
 
 async function runOnce(
   method: DescMethod,
   store: CommandStore,
   claimed: ClaimedCommand,
-  handle: () => Promise<Message> | Message,
+  handle: () => Promise<Answer> | Answer,
 ): Promise<Message> {
   const command: KeyedCommand = { ...claimed, encode: undefined, stored: false };
   try {
-    const answer = await runWithCall(createCall({ ...currentCall(), command }), handle);
+    const answer = await runWithCall(deriveCall(currentCall(), { command }), handle);
     const message = create(method.output, answer as MessageInitShape<typeof method.output>);
     if (!command.stored) await store.complete({ ...claimed, response: toBinary(method.output, message) });
     return message;

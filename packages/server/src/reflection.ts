@@ -1,7 +1,9 @@
 import { createRegistry, type DescFile, type DescService, type Registry, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
-import { Code, type ConnectRouter } from "@connectrpc/connect";
+import { Code, type ConnectRouter, type ServiceImpl } from "@connectrpc/connect";
 import { Health, ServerReflection, ServerReflectionAlpha } from "@weft/contracts";
+import { type Layer, layered } from "./layer.ts";
+import { openMethod } from "./serve.ts";
 
 /** The request's oneof; v1 and v1alpha have the same shape. */
 type MessageRequest =
@@ -10,23 +12,29 @@ type MessageRequest =
   | { case: undefined; value?: undefined };
 
 /** gRPC server reflection, v1 and v1alpha, over the contracts of `services`. */
-export function registerReflection(router: ConnectRouter, services: readonly DescService[]): void {
+export function registerReflection(
+  router: ConnectRouter,
+  services: readonly DescService[],
+  layers: readonly Layer[],
+): void {
   const index = createIndex([...services, Health, ServerReflection]);
   const answer = (request: MessageRequest): ReturnType<typeof index.answer> => index.answer(request);
-  router.service(ServerReflection, {
+  const v1: ServiceImpl<typeof ServerReflection> = {
     async *serverReflectionInfo(requests) {
       for await (const request of requests) {
         yield { validHost: request.host, originalRequest: request, messageResponse: answer(request.messageRequest) };
       }
     },
-  });
-  router.service(ServerReflectionAlpha, {
+  };
+  const v1alpha: ServiceImpl<typeof ServerReflectionAlpha> = {
     async *serverReflectionInfo(requests) {
       for await (const request of requests) {
         yield { validHost: request.host, originalRequest: request, messageResponse: answer(request.messageRequest) };
       }
     },
-  });
+  };
+  router.service(ServerReflection, layered(ServerReflection, v1, layers, openMethod));
+  router.service(ServerReflectionAlpha, layered(ServerReflectionAlpha, v1alpha, layers, openMethod));
 }
 
 function createIndex(services: readonly DescService[]) {

@@ -1,6 +1,7 @@
-import type { DescService } from "@bufbuild/protobuf";
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
-import type { MethodPolicy, ServicePolicies } from "@weft/policy";
+import { type CodeName, type LivePolicies, livePolicies, type MethodPolicy, type ServicePolicies } from "@weft/policy";
+import { type Attributes, type CallDurations, type DurationHistogram, durationHistogram } from "@weft/telemetry";
 
 /** A contract, its policies, and what answers its calls. */
 export interface ServedService {
@@ -23,26 +24,68 @@ export function serve<S extends DescService>(
   return { service, policies, implementation: implementation as Partial<ServiceImpl<DescService>> };
 }
 
-/** What the stack needs to know of a method, found by its full name. */
+/** What all calls of one method have in common. */
 export interface ServedMethod {
+  readonly method: DescMethod;
+  /** `package.Service/Method`. */
   readonly scope: string;
+  /** As it is now. */
   readonly policy: MethodPolicy;
+  /** OpenTelemetry's, for spans and metrics. */
+  readonly attributes: Attributes;
+  /** By status. */
+  duration(code: CodeName | "OK"): CallDurations;
 }
 
-/** The policies of all methods, by `/package.Service/Method`. */
-export function policyIndex(services: readonly ServedService[]): ReadonlyMap<string, ServedMethod> {
-  const index = new Map<string, ServedMethod>();
-  for (const { service, policies } of services) {
-    for (const method of service.methods) {
-      const policy = policies.methods[method.localName];
-      if (!policy) {
-        throw new Error(
-          `${service.typeName}.${method.name} has no policy: run \`buf generate\`, its table is older than its contract.`,
-        );
-      }
-      const scope = `${service.typeName}/${method.name}`;
-      index.set(scope, { scope, policy });
-    }
+const durations: DurationHistogram = durationHistogram(
+  "weft.server",
+  "rpc.server.call.duration",
+  "how long calls took, until their answer",
+);
+
+/** A method without a contract of its own: the health check, reflection. */
+export function openMethod(method: DescMethod): ServedMethod {
+  const methods = { [method.localName]: withoutLimits };
+  return servedMethod(method, livePolicies({ service: method.parent.typeName, methods }));
+}
+
+const withoutLimits: MethodPolicy = {
+  timeoutMs: Number.POSITIVE_INFINITY,
+  idempotent: true,
+  idempotencyKey: false,
+  retry: undefined,
+  hedge: undefined,
+  circuitBreaker: { trip: { kind: "consecutive", failures: 5 }, openForMs: 60_000, halfOpenSuccesses: 3 },
+  bulkhead: undefined,
+  allowedCallers: [],
+  criticality: "critical",
+  balancer: { kind: "peak-ewma" },
+};
+
+/** Throws when the contract's table of policies is older than the contract. */
+export function servedMethod(method: DescMethod, policies: LivePolicies): ServedMethod {
+  const scope = `${method.parent.typeName}/${method.name}`;
+  if (policies.current.methods[method.localName] === undefined) {
+    throw new Error(
+      `${method.parent.typeName}.${method.name} has no policy: run \`buf generate\`, its table is older than its contract.`,
+    );
   }
-  return index;
+  const attributes = { "rpc.system.name": "grpc", "rpc.method": scope };
+  const byCode = new Map<string, CallDurations>();
+  return {
+    method,
+    scope,
+    get policy() {
+      return policies.current.methods[method.localName] as MethodPolicy;
+    },
+    attributes,
+    duration(code) {
+      let known = byCode.get(code);
+      if (known === undefined) {
+        known = durations.of({ ...attributes, "rpc.status_code": code, ...(code !== "OK" && { "error.type": code }) });
+        byCode.set(code, known);
+      }
+      return known;
+    },
+  };
 }

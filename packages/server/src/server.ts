@@ -1,18 +1,19 @@
-import type { ConnectRouter } from "@connectrpc/connect";
+import type { DescService } from "@bufbuild/protobuf";
 import { type Clock, systemClock } from "@weft/context";
-import type { Bulkhead } from "@weft/policy";
+import { type LivePolicies, livePolicies } from "@weft/policy";
 import type { Lease, Registration, Registry } from "@weft/registry";
 import { edgeLimits, type Listener, listen, meshLimits } from "@weft/rpc";
 import type { Logger } from "@weft/telemetry";
 import { observeServer } from "./gauges.ts";
 import { createHealth, type HealthService } from "./health.ts";
-import { type CommandStore, onceAKey } from "./idempotency.ts";
-import { createBulkheads } from "./layers/bulkhead.ts";
-import { serverGoesAway } from "./layers/drain.ts";
-import type { ErrorMapper } from "./layers/errors.ts";
+import type { CommandStore } from "./idempotency.ts";
+import { layered } from "./layer.ts";
+import { Bulkheads } from "./layers/bulkhead.ts";
+import { drainLayer, serverGoesAway } from "./layers/drain.ts";
+import { type ErrorMapper, errorLayer } from "./layers/errors.ts";
 import { type InFlight, inFlightLayer } from "./layers/in-flight.ts";
 import { registerReflection } from "./reflection.ts";
-import { policyIndex, type ServedService } from "./serve.ts";
+import { type ServedService, servedMethod } from "./serve.ts";
 import type { ServerState } from "./server-state.ts";
 import { serverStack } from "./stack.ts";
 
@@ -46,6 +47,8 @@ export interface Server {
   readonly host: string;
   readonly port: number;
   readonly inFlight: InFlight;
+  /** The policies that calls of a service follow here. Throws when it isn't served. */
+  policies(service: DescService): LivePolicies;
   getState(): ServerState;
   /** Registers the instance and says SERVING. Until then calls are answered, but nobody is sent here. */
   announce(): Promise<void>;
@@ -56,34 +59,56 @@ export interface Server {
 /** Opens the port with the whole server stack on it. */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const { services, logger, clock = systemClock } = options;
-  const methods = policyIndex(services);
-  requireCommands(options, methods.values());
-  const bulkheads = createBulkheads(methods.values());
+  const policies = new Map(services.map((served) => [served.service.typeName, livePolicies(served.policies)]));
+  requireCommands(options);
+  const bulkheads = new Bulkheads();
+  const resize = (): void => bulkheads.follow([...policies.values()].map(({ current }) => current));
+  resize();
+  for (const each of policies.values()) each.onChange(resize);
   const { layer, inFlight } = inFlightLayer();
   const draining = new AbortController();
+  const stack = serverStack({
+    bulkheads,
+    inFlight: layer,
+    draining: draining.signal,
+    logger,
+    clock,
+    ...(options.mapError && { mapError: options.mapError }),
+    ...(options.commands && { commands: options.commands }),
+  });
   const health = createHealth(services.map(({ service }) => service.typeName));
   const listener = await listen({
     host: options.host,
     port: options.port,
     limits: options.clients === "edge" ? edgeLimits : meshLimits,
-    interceptors: serverStack({
-      methods,
-      bulkheads,
-      inFlight: layer,
-      draining: draining.signal,
-      logger,
-      clock,
-      ...(options.mapError && { mapError: options.mapError }),
-    }),
-    routes: (router) => register(router, options, health.register),
+    routes: (router) => {
+      for (const served of services) {
+        const live = policies.get(served.service.typeName) as LivePolicies;
+        const { service, implementation } = served;
+        router.service(
+          service,
+          layered(service, implementation, stack, (method) => servedMethod(method, live)),
+        );
+      }
+      // Open to all: they have no policies, and streams that end like all others.
+      const open = [errorLayer(logger, () => undefined), drainLayer(draining.signal)];
+      health.register(router, open);
+      if (options.reflection ?? true)
+        registerReflection(
+          router,
+          services.map(({ service }) => service),
+          open,
+        );
+    },
   });
-  return running(options, listener, bulkheads, inFlight, health, () => draining.abort(serverGoesAway()));
+  return running(options, listener, policies, bulkheads, inFlight, health, () => draining.abort(serverGoesAway()));
 }
 
 function running(
   options: ServerOptions,
   listener: Listener,
-  bulkheads: ReadonlyMap<string, Bulkhead>,
+  policies: ReadonlyMap<string, LivePolicies>,
+  bulkheads: Bulkheads,
   inFlight: InFlight,
   health: HealthService,
   endStreams: () => void,
@@ -92,13 +117,18 @@ function running(
   let leases: Lease[] = [];
   const getState = (): ServerState => ({
     inFlight: inFlight.count,
-    bulkheads: [...bulkheads.values()].map((bulkhead) => bulkhead.getState()),
+    bulkheads: bulkheads.all.map((bulkhead) => bulkhead.getState()),
   });
   const stopObserving = observeServer(getState);
   return {
     host: listener.host,
     port: listener.port,
     inFlight,
+    policies(service) {
+      const live = policies.get(service.typeName);
+      if (live === undefined) throw new Error(`${service.typeName} is not served here.`);
+      return live;
+    },
     getState,
     async announce() {
       if (registration) {
@@ -126,29 +156,15 @@ function running(
   };
 }
 
-function register(router: ConnectRouter, options: ServerOptions, health: (router: ConnectRouter) => void): void {
-  const { services, commands, reflection = true } = options;
-  for (const served of services) {
-    router.service(served.service, commands ? onceAKey(served, commands) : served.implementation);
-  }
-  health(router);
-  if (reflection)
-    registerReflection(
-      router,
-      services.map(({ service }) => service),
-    );
-}
-
-function requireCommands(
-  options: ServerOptions,
-  methods: Iterable<{ scope: string; policy: { idempotencyKey: boolean } }>,
-): void {
-  if (options.commands) return;
-  for (const { scope, policy } of methods) {
-    if (policy.idempotencyKey) {
-      throw new Error(
-        `${scope} is keyed (idempotency_key): startServer needs \`commands\`, a place to keep its responses.`,
-      );
+function requireCommands({ services, commands }: ServerOptions): void {
+  if (commands) return;
+  for (const { service, policies } of services) {
+    for (const { localName, name } of service.methods) {
+      if (policies.methods[localName]?.idempotencyKey) {
+        throw new Error(
+          `${service.typeName}/${name} is keyed (idempotency_key): startServer needs \`commands\`, a place to keep its responses.`,
+        );
+      }
     }
   }
 }

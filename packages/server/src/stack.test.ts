@@ -2,13 +2,14 @@ import { Code, ConnectError, createClient, type ServiceImpl, type Transport } fr
 import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
 import { currentCall, headers, remainingMs, systemClock } from "@weft/context";
 import { Health, ServingStatus } from "@weft/contracts";
-import type { MethodPolicy } from "@weft/policy";
+import { livePolicies, type MethodPolicy } from "@weft/policy";
 import { listen } from "@weft/rpc";
 import { createLogger, silentLogger } from "@weft/telemetry";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { createBulkheads } from "./layers/bulkhead.ts";
+import { layered } from "./layer.ts";
+import { Bulkheads } from "./layers/bulkhead.ts";
 import { inFlightLayer } from "./layers/in-flight.ts";
-import { policyIndex } from "./serve.ts";
+import { servedMethod } from "./serve.ts";
 import { serverStack } from "./stack.ts";
 import { policies } from "./testing/policies.ts";
 
@@ -21,22 +22,25 @@ async function open(
   policy: Partial<MethodPolicy> = {},
   logger = silentLogger,
 ) {
-  const served = { service: Health, policies: policies(policy), implementation };
-  const methods = policyIndex([served]);
-  const bulkheads = createBulkheads(methods.values());
+  const live = livePolicies(policies(policy));
+  const bulkheads = new Bulkheads();
+  bulkheads.follow([live.current]);
   const { layer, inFlight } = inFlightLayer();
+  const stack = serverStack({
+    bulkheads,
+    inFlight: layer,
+    draining: new AbortController().signal,
+    logger,
+    clock: systemClock,
+  });
   const listener = await listen({
     host: "127.0.0.1",
     port: 0,
-    interceptors: serverStack({
-      methods,
-      bulkheads,
-      inFlight: layer,
-      draining: new AbortController().signal,
-      logger,
-      clock: systemClock,
-    }),
-    routes: (router) => router.service(Health, implementation),
+    routes: (router) =>
+      router.service(
+        Health,
+        layered(Health, implementation, stack, (method) => servedMethod(method, live)),
+      ),
   });
   onTestFinished(() => listener.close());
   const client = createClient(Health, transportTo(`http://127.0.0.1:${listener.port}`));

@@ -1,13 +1,16 @@
+export { type CallDurations, callDurations, type DurationHistogram, durationHistogram } from "./call-durations.ts";
+export { runTraced } from "./frame-context.ts";
 export { createLogger, type Logger, type LoggerOptions, silentLogger } from "./logger.ts";
 export { continueFrom, currentOrigin, type Origin } from "./origin.ts";
+export { extractTrace, injectTrace } from "./propagation.ts";
 export {
   type Attributes,
   addSpanEvent,
+  beginSpan,
   type Context,
-  extractTrace,
-  injectTrace,
   inSpan,
   meter,
+  type OpenSpan,
   recordError,
   type Span,
   SpanKind,

@@ -1,5 +1,6 @@
 import { createCall, currentCall, runWithCall } from "@weft/context";
-import { extractTrace, injectTrace, inSpan, type SpanOptions } from "./span.ts";
+import { extractTrace, injectTrace } from "./propagation.ts";
+import { inSpan, type SpanOptions } from "./span.ts";
 
 /** What made work owed: kept in the row of the work, so that whoever does it later does it in the same trace and correlation. */
 export interface Origin {

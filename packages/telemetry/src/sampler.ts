@@ -3,30 +3,66 @@ import {
   AlwaysOnSampler,
   ParentBasedSampler,
   type Sampler,
-  TraceIdRatioBasedSampler,
+  SamplingDecision,
 } from "@opentelemetry/sdk-trace";
+import type { Sampling } from "./sampling.ts";
 
-export const neverSampler: Sampler = new AlwaysOffSampler();
+/** What decides on spans, and what of it is known before a span is made. */
+export interface SamplerChoice {
+  readonly sampler: Sampler;
+  readonly sampling: Sampling;
+}
+
+/** Nothing is exported, and so nothing recorded. */
+export const noSampler: SamplerChoice = { sampler: new AlwaysOffSampler(), sampling: { kind: "none" } };
 
 /** The sampler that OTEL_TRACES_SAMPLER and OTEL_TRACES_SAMPLER_ARG name; `parentbased_always_on` when they are silent. */
-export function samplerFromEnvironment(env: Readonly<Record<string, string | undefined>>): Sampler {
+export function samplerFromEnvironment(env: Readonly<Record<string, string | undefined>>): SamplerChoice {
   const name = env.OTEL_TRACES_SAMPLER ?? "parentbased_always_on";
   switch (name) {
     case "always_on":
-      return new AlwaysOnSampler();
+      return { sampler: new AlwaysOnSampler(), sampling: { kind: "ask" } };
     case "always_off":
-      return neverSampler;
+      return { sampler: new AlwaysOffSampler(), sampling: { kind: "ask" } };
     case "traceidratio":
-      return new TraceIdRatioBasedSampler(ratio(env));
+      return { sampler: byRatio(ratio(env)), sampling: { kind: "ask" } };
     case "parentbased_always_on":
-      return new ParentBasedSampler({ root: new AlwaysOnSampler() });
+      return parentBased(byRatio(1));
     case "parentbased_always_off":
-      return new ParentBasedSampler({ root: neverSampler });
+      return parentBased(byRatio(0));
     case "parentbased_traceidratio":
-      return new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(ratio(env)) });
+      return parentBased(byRatio(ratio(env)));
     default:
       throw new Error(`OTEL_TRACES_SAMPLER=${name} is not one of OpenTelemetry's samplers.`);
   }
+}
+
+/** What decides on a root, by nothing but its id. */
+interface RootSampler extends Sampler {
+  isSampled(traceId: string): boolean;
+}
+
+function parentBased(root: RootSampler): SamplerChoice {
+  return {
+    sampler: new ParentBasedSampler({ root }),
+    sampling: { kind: "parent-based", isSampledRoot: (traceId) => root.isSampled(traceId) },
+  };
+}
+
+/**
+ * The given share of all traces, told by the last digits of their ids, which are random (W3C Trace Context, level 2). The SDK's own
+ * sampler looks at all digits, and before that at whether they are ones.
+ */
+function byRatio(ratio: number): RootSampler {
+  const bound = ratio * 2 ** 32;
+  const isSampled = (traceId: string): boolean => Number.parseInt(traceId.slice(-8), 16) < bound;
+  return {
+    isSampled,
+    shouldSample: (_context, traceId) => ({
+      decision: isSampled(traceId) ? SamplingDecision.RECORD_AND_SAMPLED : SamplingDecision.NOT_RECORD,
+    }),
+    toString: () => `TraceIdRatioBased{${ratio}}`,
+  };
 }
 
 function ratio(env: Readonly<Record<string, string | undefined>>): number {

@@ -5,13 +5,13 @@ import {
   type Link,
   type Meter,
   metrics,
-  propagation,
-  ROOT_CONTEXT,
   type Span,
   SpanKind,
   SpanStatusCode,
   trace,
 } from "@opentelemetry/api";
+
+import { unrecorded } from "./sampling.ts";
 
 const instrumentation = "weft";
 
@@ -23,17 +23,34 @@ export interface SpanOptions {
   readonly parent?: Context;
 }
 
+/** A span that was begun, and what is to be active while its work runs. */
+export interface OpenSpan {
+  readonly context: Context;
+  /** Absent when nothing is recorded: then there is nothing to be told, and nothing to be ended. */
+  readonly recorded: Span | undefined;
+}
+
+/** Begins a span, for who can't wrap its work into a function; `recorded` is to be ended. What isn't sampled costs next to nothing. */
+export function beginSpan(name: string, options: SpanOptions): OpenSpan {
+  const { parent = context.active(), ...spanOptions } = options;
+  const instead = unrecorded(parent);
+  if (instead !== undefined) return { context: instead, recorded: undefined };
+  const span = trace.getTracer(instrumentation).startSpan(name, spanOptions, parent);
+  return { context: trace.setSpan(parent, span), recorded: span };
+}
+
 /** Runs `work` inside a span that ends with it; an error is recorded on the span and thrown on. */
 export async function inSpan<T>(name: string, options: SpanOptions, work: (span: Span) => Promise<T> | T): Promise<T> {
-  const { parent = context.active(), ...spanOptions } = options;
-  const span = trace.getTracer(instrumentation).startSpan(name, spanOptions, parent);
+  const { context: inside, recorded } = beginSpan(name, options);
+  // What is told to a span that isn't recorded is dropped.
+  if (recorded === undefined) return await context.with(inside, work, undefined, trace.getSpan(inside) as Span);
   try {
-    return await context.with(trace.setSpan(parent, span), work, undefined, span);
+    return await context.with(inside, work, undefined, recorded);
   } catch (error) {
-    recordError(span, error);
+    recordError(recorded, error);
     throw error;
   } finally {
-    span.end();
+    recorded.end();
   }
 }
 
@@ -62,19 +79,6 @@ export function addSpanEvent(name: string, attributes?: Attributes): void {
 
 export function setSpanAttributes(attributes: Attributes): void {
   trace.getActiveSpan()?.setAttributes(attributes);
-}
-
-/** Writes the active trace context (W3C) as headers. */
-export function injectTrace(set: (name: string, value: string) => void, from: Context = context.active()): void {
-  propagation.inject(from, undefined, { set: (_carrier, name, value) => set(name, value) });
-}
-
-/** The trace context that headers carry, or an empty one: what started elsewhere never becomes a child of what is active here. */
-export function extractTrace(get: (name: string) => string | null | undefined): Context {
-  return propagation.extract(ROOT_CONTEXT, undefined, {
-    get: (_carrier, name) => get(name) ?? undefined,
-    keys: () => [],
-  });
 }
 
 /** The meter for a package, such as "weft.client". */

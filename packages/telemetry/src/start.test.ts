@@ -43,6 +43,45 @@ test("what another process started goes on as one trace", async () => {
   await telemetry.shutdown();
 });
 
+test("a sampled trace stays one while it passes a process that exports nothing", async () => {
+  const telemetry = await startTelemetry({ service: "test", instance: "i", env: {} });
+  const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  const parent = extractTrace((name) => (name === "traceparent" ? traceparent : undefined));
+  await inSpan("child", { parent }, () => {
+    injectTrace((name, value) => expect([name, value]).toEqual(["traceparent", traceparent]));
+  });
+  expect.assertions(1);
+  await telemetry.shutdown();
+});
+
+test("a root is sampled as often as OTEL_TRACES_SAMPLER_ARG says, under the id that was handed on", async () => {
+  const { bodies, url } = await collector();
+  process.env.OTEL_EXPORTER_OTLP_ENDPOINT = url;
+  onTestFinished(() => void delete process.env.OTEL_EXPORTER_OTLP_ENDPOINT);
+  const env = { ...process.env, OTEL_TRACES_SAMPLER: "parentbased_traceidratio", OTEL_TRACES_SAMPLER_ARG: "0.2" };
+  const telemetry = await startTelemetry({ service: "test", instance: "i", env });
+  const sampled: string[] = [];
+  const ids = new Set<string>();
+  for (let i = 0; i < 1_000; i++) {
+    await inSpan("root", {}, async (root) => {
+      const { traceId, spanId, traceFlags } = root.spanContext();
+      ids.add(traceId);
+      if (traceFlags === 1) sampled.push(traceId);
+      await inSpan("child", {}, (child) => {
+        expect(child.spanContext().traceId).toBe(traceId);
+        expect(child.spanContext().traceFlags).toBe(traceFlags);
+        if (traceFlags === 1) expect(child.spanContext().spanId).not.toBe(spanId);
+      });
+    });
+  }
+  await telemetry.shutdown();
+  expect(ids.size).toBe(1_000);
+  expect(sampled.length).toBeGreaterThan(130);
+  expect(sampled.length).toBeLessThan(270);
+  const sent = Buffer.concat(bodies).toString("hex");
+  for (const traceId of sampled) expect(sent).toContain(traceId);
+});
+
 test("spans reach the collector that OTEL_EXPORTER_OTLP_ENDPOINT names, with the name of what was traced", async () => {
   const { bodies, url } = await collector();
   process.env.OTEL_EXPORTER_OTLP_ENDPOINT = url;

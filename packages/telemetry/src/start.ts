@@ -1,11 +1,13 @@
-import { context, metrics, propagation, trace } from "@opentelemetry/api";
-import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
-import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from "@opentelemetry/core";
+import { metrics, trace } from "@opentelemetry/api";
 import { detectResources, envDetector, type Resource, resourceFromAttributes } from "@opentelemetry/resources";
 import { MeterProvider, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
 import { BatchSpanProcessor, ConsoleSpanExporter, type SpanExporter, TracerProvider } from "@opentelemetry/sdk-trace";
 import { ATTR_SERVICE_INSTANCE_ID, ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from "@opentelemetry/semantic-conventions";
-import { neverSampler, samplerFromEnvironment } from "./sampler.ts";
+import { callDurations } from "./call-durations.ts";
+import { installFrames } from "./frame-context.ts";
+import { useW3C } from "./propagation.ts";
+import { noSampler, samplerFromEnvironment } from "./sampler.ts";
+import { idGenerator, setSampling } from "./sampling.ts";
 
 /** Variables that OpenTelemetry's specification names; the rest of them (headers, protocol details) the exporters read themselves. */
 export type TelemetryEnvironment = Readonly<Record<string, string | undefined>>;
@@ -25,19 +27,20 @@ export interface Telemetry {
 
 /**
  * Sets OpenTelemetry up for this process, by the standard environment variables. Without an exporter spans are not
- * recorded, but trace ids are still made, handed on and written to the logs.
+ * recorded, but trace ids are still made, handed on (a sampled trace stays one) and written to the logs.
  */
 export async function startTelemetry(options: TelemetryOptions): Promise<Telemetry> {
   const env = options.env ?? process.env;
-  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-  propagation.setGlobalPropagator(
-    new CompositePropagator({ propagators: [new W3CTraceContextPropagator(), new W3CBaggagePropagator()] }),
-  );
+  installFrames();
+  useW3C();
   const resource = describe(options, env);
   const exporter = env.OTEL_SDK_DISABLED === "true" ? undefined : await spanExporter(env);
+  const { sampler, sampling } = exporter ? samplerFromEnvironment(env) : noSampler;
+  setSampling(sampling);
   const tracerProvider = new TracerProvider({
     resource,
-    sampler: exporter ? samplerFromEnvironment(env) : neverSampler,
+    sampler,
+    idGenerator,
     spanProcessors: exporter ? [new BatchSpanProcessor({ exporter, ...batching(env) })] : [],
   });
   trace.setGlobalTracerProvider(tracerProvider);
@@ -95,6 +98,7 @@ async function meters(resource: Resource, env: TelemetryEnvironment): Promise<Me
   const interval = Number(env.OTEL_METRIC_EXPORT_INTERVAL);
   const reader = new PeriodicExportingMetricReader({
     exporter: new OTLPMetricExporter(),
+    metricProducers: [callDurations],
     ...(interval > 0 ? { exportIntervalMillis: interval } : {}),
   });
   const provider = new MeterProvider({ resource, readers: [reader] });

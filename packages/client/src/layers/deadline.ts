@@ -1,30 +1,31 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Clock, longestTimerMs } from "@weft/context";
-import { untilComplete } from "@weft/rpc";
-import type { Layer } from "../call.ts";
+import type { Call, Layer, Next } from "../call.ts";
 import { blameForTime, deadlinePassed } from "../errors.ts";
 
-/** Ends the call at its deadline, whatever is below; an expired call is not started. */
+/**
+ * An expired call is not started. What runs is ended at its deadline by whoever it waits in: the transport, a queue, a retry's pause. A stream
+ * is ended here too, since its reader may have left it standing.
+ */
 export function deadlineLayer(clock: Clock): Layer {
-  return (next) => async (call) => {
+  return (next) => (call) => {
     const remaining = call.deadline - clock.now();
-    if (remaining <= 0) throw deadlinePassed();
-    const timer = new AbortController();
-    const timeout = setTimeout(
-      () => timer.abort(blameForTime(deadlinePassed(), call)),
-      Math.min(remaining, longestTimerMs),
-    );
-    const signal = AbortSignal.any([call.signal, timer.signal]);
-    try {
-      return await untilComplete(
-        (run) => run().finally(() => clearTimeout(timeout)),
-        () => next({ ...call, signal }),
-        signal,
-      );
-    } catch (error) {
-      if (timer.signal.aborted) throw deadlinePassed();
-      if (call.signal.aborted) throw ConnectError.from(call.signal.reason, Code.Canceled);
-      throw error;
-    }
+    if (remaining <= 0) return Promise.reject(deadlinePassed());
+    if (call.signal?.aborted) return Promise.reject(ConnectError.from(call.signal.reason, Code.Canceled));
+    return call.outgoing.kind === "one" ? next(call) : streamUntil(call, remaining, next);
   };
+}
+
+function streamUntil(call: Call, remaining: number, next: Next): ReturnType<Next> {
+  const caller = call.signal;
+  const timer = new AbortController();
+  const expire = (): void => timer.abort(blameForTime(deadlinePassed(), call));
+  const timeout = setTimeout(expire, Math.min(remaining, longestTimerMs));
+  call.signal = caller === undefined ? timer.signal : AbortSignal.any([caller, timer.signal]);
+  call.atEnd(() => clearTimeout(timeout));
+  return next(call).catch((error: unknown) => {
+    if (timer.signal.aborted) throw deadlinePassed();
+    if (caller?.aborted) throw ConnectError.from(caller.reason, Code.Canceled);
+    throw error;
+  });
 }

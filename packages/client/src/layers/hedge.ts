@@ -2,7 +2,7 @@ import type { RetryBudget } from "@weft/policy";
 import { codeName, type RpcResponse } from "@weft/rpc";
 import { meter } from "@weft/telemetry";
 import type { Call, Layer } from "../call.ts";
-import { isAttemptTimeout } from "../errors.ts";
+import { isAttemptTimeout, pushbackOf } from "../errors.ts";
 
 /**
  * Sends a call that has no answer after the contract's delay to another endpoint too, up to `max_attempts` at once, while
@@ -17,7 +17,7 @@ export function hedgeLayer(budget: RetryBudget): Layer {
     budget.deposit();
     return race(call, next, policy.delayMs, policy.maxAttempts, () => {
       if (!budget.withdraw()) return false;
-      hedges.add(1, { "rpc.service": call.method.parent.typeName, "rpc.method": call.method.name });
+      hedges.add(1, call.called.attributes);
       return true;
     });
   };
@@ -46,8 +46,8 @@ function race(
       started += 1;
       const attempt = new AbortController();
       running.add(attempt);
-      const signal = AbortSignal.any([call.signal, attempt.signal]);
-      next({ ...call, attempt: started, signal }).then(
+      const signal = call.signal ? AbortSignal.any([call.signal, attempt.signal]) : attempt.signal;
+      next(call.beside(started, signal)).then(
         (response) => {
           if (!settled) settle(() => resolve(response), attempt);
         },
@@ -55,7 +55,8 @@ function race(
           running.delete(attempt);
           if (settled) return;
           if (!isPassing(error)) settle(() => reject(error));
-          else if (!call.signal.aborted && started < maxAttempts && mayStart()) start();
+          else if (!call.signal?.aborted && pushbackOf(error) !== "never" && started < maxAttempts && mayStart())
+            start();
           else if (running.size === 0) settle(() => reject(error));
         },
       );

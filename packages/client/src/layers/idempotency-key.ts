@@ -9,10 +9,10 @@ import type { Layer } from "../call.ts";
 export function idempotencyKeyLayer(newKey: () => string): Layer {
   const derive = keyDerivation();
   return (next) => (call) => {
-    if (!call.policy.idempotencyKey || call.header.has(headers.idempotencyKey)) return next(call);
-    const header = new Headers(call.header);
-    header.set(headers.idempotencyKey, derive(currentCall(), call.scope) ?? newKey());
-    return next({ ...call, header });
+    if (call.policy.idempotencyKey) {
+      call.header[headers.idempotencyKey] ??= derive(currentCall(), call.scope) ?? newKey();
+    }
+    return next(call);
   };
 }
 

@@ -1,103 +1,187 @@
+import type { StreamResponse } from "@connectrpc/connect";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { isBreakerOpen, isLocalRejection } from "@weft/policy";
-import { codeName, orAborted, type RpcResponse, untilComplete, wasNeverProcessed } from "@weft/rpc";
-import { meter, setSpanAttributes } from "@weft/telemetry";
-import type { Balancer, Outcome } from "../balancer/balancer.ts";
+import type { Clock } from "@weft/context";
+import { isBreakerOpen, type RetryBudget } from "@weft/policy";
+import { type RpcResponse, wasNeverProcessed, whenOver } from "@weft/rpc";
+import { meter } from "@weft/telemetry";
 import type { Call, Next } from "../call.ts";
-import type { Endpoint } from "../endpoint.ts";
+import type { Endpoint, Guard } from "../endpoint.ts";
 import type { Endpoints } from "../endpoints.ts";
-import { blameForTime, blamesEndpoint } from "../errors.ts";
+import { answered, blameForTime, isUnreachable, type Verdict, verdictOf, wasShed } from "../errors.ts";
+import { noteAttempt, noteOutcome } from "../explain/note.ts";
 import { withFirstMessage } from "../first-message.ts";
 import type { MeshEvent, RejectionCause } from "../mesh-event.ts";
+import type { Picker } from "../picker.ts";
+import { waitFor } from "../wait-for.ts";
 
 /** How often a call that no server saw goes elsewhere at once, whatever its method (gRFC A6). */
 const transparentRetries = 2;
+/** How often one that a server was too busy to begin does, within the retry budget. */
+const shedRetries = 1;
+
+export interface PickParts {
+  readonly endpoints: Endpoints;
+  readonly picker: Picker;
+  readonly budget: RetryBudget;
+  readonly emit: (event: MeshEvent) => void;
+  readonly clock: Clock;
+}
+
+/** What an attempt has tried so far. */
+interface Search {
+  readonly refused: Set<Endpoint>;
+  /** Why an endpoint refused it on this side. */
+  refusal: unknown;
+  unseen: number;
+  shed: number;
+}
 
 /**
  * Sends an attempt to one of the endpoints that admit it, through that endpoint's breaker and bulkhead. An endpoint
  * that refuses here (its circuit opened, its queue is full) costs nothing: the next one is asked at once.
  */
-export function pickLayer(
-  endpoints: Endpoints,
-  balancer: Balancer<Endpoint>,
-  send: (endpoint: Endpoint) => Next,
-  emit: (event: MeshEvent) => void,
-): Next {
+export function pickLayer(parts: PickParts, send: (endpoint: Endpoint, call: Call) => Promise<RpcResponse>): Next {
+  const { endpoints, picker, budget, emit, clock } = parts;
   const rejections = meter("weft.client").createCounter("weft.client.rejections");
-  const reject = (call: Call, endpoint: Endpoint, cause: RejectionCause): void => {
-    rejections.add(1, { "rpc.service": call.method.parent.typeName, cause });
+
+  function reject(call: Call, endpoint: Endpoint, cause: RejectionCause): void {
+    rejections.add(1, { ...call.called.attributes, cause });
     emit({ kind: "rejected", method: call.scope, instance: endpoint.instance.instance, cause });
-  };
-  return async (call) => {
-    await orAborted(endpoints.ready, call.signal);
-    const refused = new Set<Endpoint>();
-    let refusal: unknown;
-    for (let unseen = 0; ; ) {
-      const [first, ...others] = endpoints.up.filter((each) => !refused.has(each) && each.admits(call.policy));
-      if (!first) {
-        if (refusal === undefined) for (const each of endpoints.up) reject(call, each, "circuit");
-        throw refusal ?? noEndpoint(call, endpoints);
-      }
-      const { endpoint, done } = balancer.pick([first, ...others]);
-      try {
-        return await through(endpoint, call, done, send(endpoint));
-      } catch (error) {
-        if (isLocalRejection(error)) {
-          reject(call, endpoint, isBreakerOpen(error) ? "circuit" : "bulkhead");
-          refusal = new ConnectError(`${call.scope} was not sent: ${String(error)}`, Code.Unavailable);
-          refused.add(endpoint);
-        } else if (wasNeverProcessed(error) && unseen < transparentRetries && call.repeatable && !call.signal.aborted) {
-          unseen += 1;
-          if (others.length > 0) refused.add(endpoint);
-        } else {
-          throw error;
-        }
-      }
-    }
-  };
-}
+  }
 
-/**
- * The bulkhead's place and the count of running calls last as long as the call does. The breaker judges what it saw until
- * the first message: a stream may go on for hours, and would hold a half-open circuit shut.
- */
-function through(endpoint: Endpoint, call: Call, done: (outcome: Outcome) => void, next: Next): Promise<RpcResponse> {
-  const breaker = endpoint.breaker(call.policy);
-  const bulkhead = endpoint.bulkhead(call.policy);
-  const inItsPlace = (run: () => Promise<void>): Promise<void> =>
-    bulkhead ? bulkhead.execute(run, call.signal) : run();
-  setSpanAttributes({
-    "server.address": endpoint.instance.host,
-    "server.port": endpoint.instance.port,
-    "weft.instance": endpoint.instance.instance,
-    "weft.attempt": call.attempt,
-  });
-  const judged = async (): Promise<RpcResponse> => {
-    try {
-      const response = await next(call);
-      return response.stream ? await withFirstMessage(response) : response;
-    } catch (error) {
-      throw blameForTime(error, call);
-    }
-  };
-  return untilComplete(
-    (run) => endpoint.during(() => inItsPlace(run)).then(() => done("success"), ended(done)),
-    () => breaker.execute(judged, call.signal),
-    call.signal,
-  );
-}
-
-function ended(done: (outcome: Outcome) => void): (error: unknown) => never {
-  return (error) => {
-    done(
-      codeName(error) === "CANCELLED" || isLocalRejection(error)
-        ? "cancelled"
-        : blamesEndpoint(error)
-          ? "failure"
-          : "success",
+  function attempt(call: Call, search: Search | undefined): Promise<RpcResponse> {
+    const endpoint = picker.pick(call, search?.refused);
+    if (call.explanation !== undefined) noteAttempt(call, endpoint, parts, search?.refused);
+    if (endpoint === undefined) return Promise.reject(nothingAdmits(call, search));
+    const guard = endpoint.guard(call.policy);
+    if (guard.bulkhead === undefined || guard.bulkhead.tryEnter()) return through(call, endpoint, guard, search);
+    return guard.bulkhead.enter(call.signal, call.deadline - clock.now()).then(
+      () => through(call, endpoint, guard, search),
+      (error: unknown) => refused(call, endpoint, error, search),
     );
-    throw error;
+  }
+
+  /** The circuit opened, or the bulkhead is full: nothing was sent. */
+  function refused(call: Call, endpoint: Endpoint, error: unknown, search = newSearch()): Promise<RpcResponse> {
+    if (call.signal?.aborted) return Promise.reject(error);
+    reject(call, endpoint, isBreakerOpen(error) ? "circuit" : "bulkhead");
+    search.refusal = new ConnectError(`${call.scope} was not sent: ${String(error)}`, Code.Unavailable);
+    search.refused.add(endpoint);
+    return attempt(call, search);
+  }
+
+  function nothingAdmits(call: Call, search: Search | undefined): unknown {
+    if (search?.refusal !== undefined) return search.refusal;
+    for (const each of endpoints.up) reject(call, each, "circuit");
+    return noEndpoint(call, endpoints);
+  }
+
+  /**
+   * The bulkhead's place and the count of running calls last as long as the call does. The breaker judges what it saw until
+   * the first message: a stream may go on for hours, and would hold a half-open circuit shut.
+   */
+  function through(
+    call: Call,
+    endpoint: Endpoint,
+    { breaker, bulkhead }: Guard,
+    search: Search | undefined,
+  ): Promise<RpcResponse> {
+    if (!breaker.admits()) {
+      bulkhead?.leave();
+      // It opened while the call was queued.
+      return breaker.execute(never).catch((error: unknown) => refused(call, endpoint, error, search));
+    }
+    const { load, outlier, instance } = endpoint;
+    call.span?.setAttributes({
+      "server.address": instance.host,
+      "server.port": instance.port,
+      "weft.instance": instance.instance,
+      "weft.attempt": call.attempt,
+    });
+    call.tried?.push(endpoint);
+    const permit = breaker.begin();
+    const trial = outlier.begin();
+    const startedAt = clock.now();
+    load.begin(startedAt);
+    const judge = (verdict: Verdict): Promise<unknown> | undefined => {
+      load.answered(startedAt, clock.now(), verdict.load);
+      outlier.record(verdict.outlier, trial);
+      return permit.end(verdict.breaker);
+    };
+    const leave = (): void => {
+      bulkhead?.leave();
+      endpoint.release();
+    };
+    return send(endpoint, call).then(
+      (response) => {
+        if (response.stream) return beginStream(response, call, endpoint, judge, leave, search);
+        leave();
+        const recorded = judge(answered);
+        if (call.explanation !== undefined) noteOutcome(call, undefined, clock);
+        // A probe's success may close the circuit for the next call.
+        return recorded === undefined ? response : recorded.then(() => response);
+      },
+      (error: unknown) => {
+        leave();
+        return failed(call, endpoint, error, judge, search);
+      },
+    );
+  }
+
+  async function beginStream(
+    response: StreamResponse,
+    call: Call,
+    endpoint: Endpoint,
+    judge: (verdict: Verdict) => Promise<unknown> | undefined,
+    leave: () => void,
+    search: Search | undefined,
+  ): Promise<RpcResponse> {
+    let begun: StreamResponse;
+    try {
+      begun = await withFirstMessage(response);
+    } catch (error) {
+      leave();
+      return failed(call, endpoint, error, judge, search);
+    }
+    await judge(answered);
+    if (call.explanation !== undefined) noteOutcome(call, undefined, clock);
+    return whenOver(Promise.resolve(begun), call.signal, leave);
+  }
+
+  async function failed(
+    call: Call,
+    endpoint: Endpoint,
+    reason: unknown,
+    judge: (verdict: Verdict) => Promise<unknown> | undefined,
+    search = newSearch(),
+  ): Promise<RpcResponse> {
+    const error = blameForTime(reason, call);
+    await judge(verdictOf(error));
+    if (call.explanation !== undefined) noteOutcome(call, error, clock);
+    if (isUnreachable(error)) endpoint.lost();
+    call.tried ??= [endpoint];
+    if (!call.repeatable || call.signal?.aborted) throw error;
+    const unseen = wasNeverProcessed(error) && search.unseen < transparentRetries;
+    const shed = !unseen && wasShed(error) && search.shed < shedRetries && budget.withdraw();
+    if (!unseen && !shed) throw error;
+    search.unseen += unseen ? 1 : 0;
+    search.shed += shed ? 1 : 0;
+    if (endpoints.up.length > 1) search.refused.add(endpoint);
+    return attempt(call, search);
+  }
+
+  return (call) => {
+    if (endpoints.isReady) return attempt(call, undefined);
+    return waitFor(endpoints.ready, call.signal, call.deadline - clock.now()).then(() => attempt(call, undefined));
   };
+}
+
+function newSearch(): Search {
+  return { refused: new Set(), refusal: undefined, unseen: 0, shed: 0 };
+}
+
+function never(): never {
+  throw new Error("a circuit that is open let a call through");
 }
 
 function noEndpoint(call: Call, endpoints: Endpoints): ConnectError {

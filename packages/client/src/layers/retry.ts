@@ -1,9 +1,9 @@
 import type { Clock } from "@weft/context";
-import { createRetry, type MethodPolicy, type Retry, type RetryBudget } from "@weft/policy";
+import { createRetry, type Retry, type RetryBudget, type RetryPolicy } from "@weft/policy";
 import { codeName, type RpcResponse } from "@weft/rpc";
 import { meter } from "@weft/telemetry";
 import type { Call, Layer } from "../call.ts";
-import { isAttemptTimeout } from "../errors.ts";
+import { isAttemptTimeout, pushbackOf } from "../errors.ts";
 import type { MeshEvent } from "../mesh-event.ts";
 
 export interface RetryParts {
@@ -21,18 +21,20 @@ export interface RetryParts {
  */
 export function retryLayer({ budget, random, clock, emit, retries: byMethod }: RetryParts): Layer {
   const retries = meter("weft.client").createCounter("weft.client.retries");
+  const madeOf = new Map<string, RetryPolicy>();
 
-  const retryOf = (call: Call, policy: NonNullable<MethodPolicy["retry"]>): Retry => {
+  const retryOf = (call: Call, policy: RetryPolicy): Retry => {
     const known = byMethod.get(call.scope);
-    if (known) return known;
+    if (known && madeOf.get(call.scope) === policy) return known;
     const codes = new Set(policy.codes);
     const retry = createRetry(policy, {
       budget,
       random,
       clock,
       isRetryable: (error) => isAttemptTimeout(error) || codes.has(codeName(error)),
+      pushback: pushbackOf,
       onRetry({ attempt, error }) {
-        retries.add(1, { "rpc.service": call.method.parent.typeName, "rpc.method": call.method.name });
+        retries.add(1, call.called.attributes);
         emit({ kind: "retry", method: call.scope, attempt: attempt + 1, code: codeName(error) });
       },
       onGiveUp({ attempt, error, reason }) {
@@ -42,20 +44,29 @@ export function retryLayer({ budget, random, clock, emit, retries: byMethod }: R
       },
     });
     byMethod.set(call.scope, retry);
+    madeOf.set(call.scope, policy);
     return retry;
   };
 
   return (next) => (call) => {
     const policy = call.policy.retry;
-    if (call.policy.hedge) return next(call);
+    if (call.policy.hedge && call.repeatable) return next(call);
     if (!policy || !call.repeatable) {
       budget.deposit();
       return next(call);
     }
-    return retryOf(call, policy).execute<RpcResponse>(
-      (attempt, signal) => next({ ...call, attempt, signal }),
-      call.signal,
-      call.deadline,
+    const retry = retryOf(call, policy);
+    retry.begin();
+    return next(call).catch((error: unknown) =>
+      retry.resume<RpcResponse>(
+        error,
+        (attempt) => {
+          call.attempt = attempt;
+          return next(call);
+        },
+        call.signal,
+        call.deadline,
+      ),
     );
   };
 }

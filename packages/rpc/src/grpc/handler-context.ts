@@ -3,6 +3,29 @@ import { type ContextValues, createContextValues, type HandlerContext } from "@c
 import { fieldValue, type ServerCall } from "@weft/wire";
 import { toHeaders } from "../fields.ts";
 
+/** A field of the request; of one that came by gRPC, without making `Headers` of them all. */
+export function requestField(context: HandlerContext, name: string): string | null {
+  return context instanceof GrpcHandlerContext ? context.field(name) : context.requestHeader.get(name);
+}
+
+/** Whether the caller's deadline ends the call by itself: its answer is then DEADLINE_EXCEEDED, whatever the handler does. */
+export function endsAtDeadline(context: HandlerContext): boolean {
+  return context instanceof GrpcHandlerContext;
+}
+
+/** The context of a handler that is to hear of another signal, which fires also for more than the call itself. */
+export function hearing(context: HandlerContext, signal: AbortSignal): HandlerContext {
+  if (!(context instanceof GrpcHandlerContext)) return { ...context, signal };
+  context.hear(signal);
+  return context;
+}
+
+/** What the caller was told, or would have been, when the call ended before its handler did: its time was up, or it left. */
+export function endedEarly(context: HandlerContext): unknown {
+  if (context instanceof GrpcHandlerContext) return context.ended;
+  return context.signal.aborted ? context.signal.reason : undefined;
+}
+
 /** What a handler can ask of its call. Whatever it doesn't ask for is not made. */
 export class GrpcHandlerContext implements HandlerContext {
   readonly method: DescMethod;
@@ -12,7 +35,7 @@ export class GrpcHandlerContext implements HandlerContext {
   readonly #deadline: number | undefined;
   #controller: AbortController | undefined;
   /** Why the call ended before its time; undefined while it has not. */
-  #ended: unknown;
+  ended: unknown;
   #signal: AbortSignal | undefined;
   #requestHeader: Headers | undefined;
   #responseHeader: Headers | undefined;
@@ -41,9 +64,15 @@ export class GrpcHandlerContext implements HandlerContext {
   get signal(): AbortSignal {
     if (this.#signal !== undefined) return this.#signal;
     this.#controller = new AbortController();
-    if (this.#ended !== undefined) this.#controller.abort(this.#ended);
+    if (this.ended !== undefined) this.#controller.abort(this.ended);
     this.#signal = this.#controller.signal;
     return this.#signal;
+  }
+
+  /** A field of the request, without making `Headers` of them all. */
+  field(name: string): string | null {
+    if (this.#requestHeader !== undefined) return this.#requestHeader.get(name);
+    return fieldValue(this.#call.fields, name) ?? null;
   }
 
   get requestHeader(): Headers {
@@ -75,6 +104,11 @@ export class GrpcHandlerContext implements HandlerContext {
     return this.#responseTrailer;
   }
 
+  /** The handler is to hear of this one instead, which fires also for more than the call itself. */
+  hear(signal: AbortSignal): void {
+    this.#signal = signal;
+  }
+
   /** What interceptors made of the request. */
   takeRequest(request: { signal: AbortSignal; header: Headers; contextValues: ContextValues }): void {
     this.#signal = request.signal;
@@ -90,7 +124,7 @@ export class GrpcHandlerContext implements HandlerContext {
 
   /** The call is over before it was answered. */
   abort(reason: unknown): void {
-    this.#ended = reason;
+    this.ended = reason;
     this.#controller?.abort(reason);
   }
 }

@@ -2,7 +2,7 @@ import type { DescMessage, DescMethod, MessageInitShape, MessageShape } from "@b
 import { Code, ConnectError, type StreamResponse, type Transport, type UnaryResponse } from "@connectrpc/connect";
 import { findTrailerError } from "@connectrpc/connect/protocol-grpc";
 import type { ClientDuplexStream, Client as GrpcClient, Metadata, StatusObject } from "@grpc/grpc-js";
-import { markNeverProcessed } from "../errors.ts";
+import { markFromPeer, markNeverProcessed } from "../errors.ts";
 import { type FieldsInit, toFields } from "../fields.ts";
 import { binaryCodec } from "../protobuf/codec.ts";
 import type { Connection, ResolvedOptions } from "./resolved-options.ts";
@@ -205,5 +205,5 @@ function toError(status: StatusObject, header: Headers, trailer: Headers): Conne
   }
   const error = new ConnectError(status.details, code, metadata);
   error.isWireError = true;
-  return error;
+  return markFromPeer(error);
 }

@@ -1,7 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { findTrailerError } from "@connectrpc/connect/protocol-grpc";
 import { type CallStatus, fieldValue } from "@weft/wire";
-import { markNeverProcessed } from "../errors.ts";
+import { markFromPeer, markNeverProcessed } from "../errors.ts";
 import { addFields } from "../fields.ts";
 
 /** How a call that failed is told to its caller: what the server said, with its header fields and trailers. */
@@ -14,9 +14,10 @@ export function statusError(status: CallStatus, head: readonly string[]): Connec
   if (status.from === "never-processed") markNeverProcessed(error);
   if (status.from !== "server") return error;
   error.isWireError = true;
+  markFromPeer(error);
   if (fieldValue(status.fields, "grpc-status-details-bin") === undefined) return error;
   try {
-    return findTrailerError(metadata) ?? error;
+    return markFromPeer(findTrailerError(metadata) ?? error);
   } catch {
     // Details that can't be read take nothing from the rest.
     return error;

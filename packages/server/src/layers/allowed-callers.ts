@@ -1,19 +1,14 @@
-import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
-import { currentCall } from "@weft/context";
-import { scopeOf } from "../request.ts";
-import type { ServedMethod } from "../serve.ts";
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { Layer } from "../layer.ts";
 
 /** Refuses callers that the contract's `allowed_callers` doesn't name. Without mTLS the name is only what the caller says. */
-export function allowedCallersLayer(methods: ReadonlyMap<string, ServedMethod>): Interceptor {
-  return (next) => (request) => {
-    const allowed = methods.get(scopeOf(request))?.policy.allowedCallers ?? [];
-    const caller = currentCall()?.caller;
-    if (allowed.length > 0 && (caller === undefined || !allowed.includes(caller))) {
-      throw new ConnectError(
-        `${caller ?? "an unnamed caller"} may not call ${scopeOf(request)}`,
-        Code.PermissionDenied,
-      );
+export const allowedCallersLayer: Layer = (next) => (call) => {
+  const allowed = call.policy.allowedCallers;
+  if (allowed.length > 0) {
+    const { caller } = call;
+    if (caller === undefined || !allowed.includes(caller)) {
+      throw new ConnectError(`${caller ?? "an unnamed caller"} may not call ${call.scope}`, Code.PermissionDenied);
     }
-    return next(request);
-  };
-}
+  }
+  return next(call);
+};

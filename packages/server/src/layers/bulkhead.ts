@@ -1,45 +1,66 @@
-import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
-import { currentCall } from "@weft/context";
-import { type Bulkhead, createBulkhead, isBulkheadRejected } from "@weft/policy";
-import { untilComplete } from "@weft/rpc";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { type Clock, headers } from "@weft/context";
+import { type Bulkhead, createBulkhead, isBulkheadRejected, type ServicePolicies } from "@weft/policy";
 import { meter } from "@weft/telemetry";
-import { scopeOf } from "../request.ts";
-import type { ServedMethod } from "../serve.ts";
+import type { Answer, Layer, Next } from "../layer.ts";
+import type { ServedCall } from "../served-call.ts";
 
-/** One bulkhead a group, shared by the methods that name it. */
-export function createBulkheads(methods: Iterable<ServedMethod>): ReadonlyMap<string, Bulkhead> {
-  const groups = new Map<string, Bulkhead>();
-  for (const { policy } of methods) {
-    if (!policy.bulkhead) continue;
-    const { group, maxConcurrent, maxQueue } = policy.bulkhead;
-    const known = groups.get(group)?.getState();
-    if (!known) groups.set(group, createBulkhead(policy.bulkhead));
-    else if (known.maxConcurrent !== maxConcurrent || known.maxQueue !== maxQueue) {
-      throw new Error(`Two contracts of this server give the bulkhead group ${group} different sizes: rename one.`);
+/** The bulkheads of a server: one a group, shared by the methods that name it. */
+export class Bulkheads {
+  readonly #groups = new Map<string, Bulkhead>();
+
+  /** Makes those that are new, and gives those that are there the sizes that their policies have now. */
+  follow(policies: Iterable<ServicePolicies>): void {
+    const seen = new Map<string, { readonly maxConcurrent: number; readonly maxQueue: number }>();
+    for (const { methods } of policies) {
+      for (const { bulkhead } of Object.values(methods)) {
+        if (!bulkhead) continue;
+        const before = seen.get(bulkhead.group) ?? bulkhead;
+        if (before.maxConcurrent !== bulkhead.maxConcurrent || before.maxQueue !== bulkhead.maxQueue)
+          throw new Error(
+            `Two contracts of this server give the bulkhead group ${bulkhead.group} different sizes: rename one.`,
+          );
+        seen.set(bulkhead.group, bulkhead);
+        const known = this.#groups.get(bulkhead.group);
+        if (known) known.resize(bulkhead);
+        else this.#groups.set(bulkhead.group, createBulkhead(bulkhead));
+      }
     }
   }
-  return groups;
+
+  get(group: string): Bulkhead | undefined {
+    return this.#groups.get(group);
+  }
+
+  get all(): readonly Bulkhead[] {
+    return [...this.#groups.values()];
+  }
 }
 
 /** Keeps a group's calls within its size: the surplus waits in the group's queue, and what finds that full is told RESOURCE_EXHAUSTED. */
-export function bulkheadLayer(
-  methods: ReadonlyMap<string, ServedMethod>,
-  groups: ReadonlyMap<string, Bulkhead>,
-): Interceptor {
+export function bulkheadLayer(bulkheads: Bulkheads, clock: Clock): Layer {
   const rejections = meter("weft.server").createCounter("weft.server.bulkhead.rejected");
-  return (next) => (request) => {
-    const group = methods.get(scopeOf(request))?.policy.bulkhead?.group;
-    const bulkhead = group === undefined ? undefined : groups.get(group);
-    if (!bulkhead) return next(request);
-    const signal = currentCall()?.signal ?? request.signal;
-    return untilComplete(
-      (run) => bulkhead.execute(run, signal),
-      () => next(request),
-      signal,
-    ).catch((error: unknown) => {
-      if (!isBulkheadRejected(error)) throw error;
-      rejections.add(1, { group: group as string });
-      throw new ConnectError(`too many calls of the group ${group} run here: ${error.message}`, Code.ResourceExhausted);
-    });
+  const inItsPlace = (bulkhead: Bulkhead, call: ServedCall, next: Next): Answer => {
+    call.atEnd(bulkhead.leave);
+    return next(call);
+  };
+  return (next) => (call) => {
+    const group = call.policy.bulkhead?.group;
+    const bulkhead = group === undefined ? undefined : bulkheads.get(group);
+    if (bulkhead === undefined) return next(call);
+    if (bulkhead.tryEnter()) return inItsPlace(bulkhead, call, next);
+    const leftMs = call.deadline === undefined ? undefined : call.deadline - clock.now();
+    return bulkhead.enter(call.signal, leftMs).then(
+      () => inItsPlace(bulkhead, call, next),
+      (error: unknown) => {
+        if (!isBulkheadRejected(error)) throw error;
+        rejections.add(1, { group: error.group });
+        throw new ConnectError(
+          `too many calls of the group ${error.group} run here: ${error.message}`,
+          Code.ResourceExhausted,
+          { [headers.shed]: "bulkhead" },
+        );
+      },
+    );
   };
 }

@@ -1,11 +1,8 @@
-import type { Interceptor, StreamResponse } from "@connectrpc/connect";
 import { inCurrentContext } from "@weft/rpc";
+import { answersWithStream, type Layer, streamed } from "../layer.ts";
 
 /** The innermost layer: a streaming handler's body sees the call and the span that it runs for. */
-export function contextLayer(): Interceptor {
-  return (next) => async (request) => {
-    const response = await next(request);
-    if (!response.stream) return response;
-    return { ...response, message: inCurrentContext(response.message as AsyncIterable<unknown>) } as StreamResponse;
-  };
-}
+export const contextLayer: Layer = (next) => (call) => {
+  const answer = next(call);
+  return answersWithStream(call.method) ? streamed(answer, inCurrentContext) : answer;
+};

@@ -1,48 +1,42 @@
-import { Code, ConnectError, type Interceptor, type StreamResponse } from "@connectrpc/connect";
-import { type Clock, createCall, currentCall, longestTimerMs, runWithCall } from "@weft/context";
-import { abortable, orAborted, untilComplete } from "@weft/rpc";
-import { callerTimeoutMs, scopeOf } from "../request.ts";
-import type { ServedMethod } from "../serve.ts";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { type Clock, longestTimerMs } from "@weft/context";
+import { abortable, endsAtDeadline, orAborted } from "@weft/rpc";
+import { type Answer, answersWithStream, type Layer, type Next, streamed } from "../layer.ts";
+import type { ServedCall } from "../served-call.ts";
 
 /**
  * The call ends when its caller's time is up, or the contract's, whichever is shorter. An expired call is not started.
  * The handler's own calls inherit what is left.
  */
-export function deadlineLayer(methods: ReadonlyMap<string, ServedMethod>, clock: Clock): Interceptor {
-  return (next) => async (request) => {
-    const served = methods.get(scopeOf(request));
-    const caller = callerTimeoutMs(request.header);
-    const timeoutMs = Math.min(
-      caller ?? Number.POSITIVE_INFINITY,
-      served?.policy.timeoutMs ?? Number.POSITIVE_INFINITY,
-    );
-    if (!Number.isFinite(timeoutMs)) return next(request);
-    if (timeoutMs <= 0) throw expired();
-    const timer = new AbortController();
-    const timeout = setTimeout(() => timer.abort(expired()), Math.min(timeoutMs, longestTimerMs));
-    const signal = AbortSignal.any([request.signal, timer.signal]);
-    const call = createCall({ ...currentCall(), deadline: clock.now() + timeoutMs, signal });
-    return untilComplete(
-      (run) => runWithCall(call, run).finally(() => clearTimeout(timeout)),
-      async () => {
-        const response = await orAborted(next({ ...request, signal }), signal);
-        if (!response.stream) return response;
-        return {
-          ...response,
-          message: abortable(response.message as AsyncIterable<unknown>, signal),
-        } as StreamResponse;
-      },
-      signal,
-    );
+export function deadlineLayer(clock: Clock): Layer {
+  return (next) => (call) => {
+    const { context } = call;
+    const caller = context.timeoutMs() ?? Number.POSITIVE_INFINITY;
+    if (caller <= 0) throw expired();
+    const timeoutMs = Math.min(caller, call.policy.timeoutMs);
+    call.deadline = clock.now() + timeoutMs;
+    // The usual case, a client with the same contract: the listener ends the call in time by itself. A stream has to be left, too.
+    if (caller === timeoutMs && endsAtDeadline(context) && !answersWithStream(call.method)) return next(call);
+    return ended(call, timeoutMs, next);
   };
 }
 
+function ended(call: ServedCall, timeoutMs: number, next: Next): Answer {
+  const timer = new AbortController();
+  const timeout = setTimeout(() => timer.abort(expired()), Math.min(timeoutMs, longestTimerMs));
+  const signal = AbortSignal.any([call.signal, timer.signal]);
+  call.signal = signal;
+  call.atEnd(() => clearTimeout(timeout));
+  const answer = next(call);
+  if (answersWithStream(call.method)) return streamed(answer, (messages) => abortable(messages, signal));
+  return answer instanceof Promise ? orAborted(answer, signal) : answer;
+}
+
 /** The layer after a queue: a call whose time passed while it waited is not started. */
-export function stillWantedLayer(clock: Clock): Interceptor {
-  return (next) => (request) => {
-    const deadline = currentCall()?.deadline;
-    if (deadline !== undefined && clock.now() >= deadline) throw expired();
-    return next(request);
+export function stillWantedLayer(clock: Clock): Layer {
+  return (next) => (call) => {
+    if (call.deadline !== undefined && clock.now() >= call.deadline) throw expired();
+    return next(call);
   };
 }
 

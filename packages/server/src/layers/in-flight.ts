@@ -1,5 +1,4 @@
-import type { Interceptor } from "@connectrpc/connect";
-import { untilComplete } from "@weft/rpc";
+import type { Layer } from "../layer.ts";
 
 export interface InFlight {
   /** Calls that run now. */
@@ -7,20 +6,15 @@ export interface InFlight {
 }
 
 /** Counts the calls that run, for the load that an instance reports. */
-export function inFlightLayer(): { readonly layer: Interceptor; readonly inFlight: InFlight } {
+export function inFlightLayer(): { readonly layer: Layer; readonly inFlight: InFlight } {
   const inFlight = { count: 0 };
-  const layer: Interceptor = (next) => (request) =>
-    untilComplete(
-      async (run) => {
-        inFlight.count += 1;
-        try {
-          await run();
-        } finally {
-          inFlight.count -= 1;
-        }
-      },
-      () => next(request),
-      request.signal,
-    );
+  const leave = (): void => {
+    inFlight.count -= 1;
+  };
+  const layer: Layer = (next) => (call) => {
+    inFlight.count += 1;
+    call.atEnd(leave);
+    return next(call);
+  };
   return { layer, inFlight };
 }

@@ -1,55 +1,35 @@
-import type { Interceptor } from "@connectrpc/connect";
-import { createCall, headers, runWithCall } from "@weft/context";
-import { codeName, untilComplete } from "@weft/rpc";
-import { extractTrace, inSpan, meter, SpanKind } from "@weft/telemetry";
-import { scopeOf } from "../request.ts";
+import type { Clock } from "@weft/context";
+import { codeName, endedEarly, requestField } from "@weft/rpc";
+import { beginSpan, extractTrace, recordError, runTraced, SpanKind } from "@weft/telemetry";
+import type { Layer } from "../layer.ts";
 
 /**
  * The outermost layer: the call's span (a child of the caller's), its correlation id, and its duration as a metric, as
- * OpenTelemetry's semantic conventions for RPC name them.
+ * OpenTelemetry's semantic conventions for RPC name them. What is inside runs for this call.
  */
-export function spanLayer(): Interceptor {
-  const duration = meter("weft.server").createHistogram("rpc.server.duration", { unit: "ms" });
-  return (next) => (request) => {
-    const attributes = {
-      "rpc.system": "grpc",
-      "rpc.service": request.service.typeName,
-      "rpc.method": request.method.name,
-    };
-    const caller = request.header.get(headers.caller) ?? undefined;
-    const call = createCall({
-      ...correlation(request.header.get(headers.correlationId)),
-      caller,
-      idempotencyKey: request.header.get(headers.idempotencyKey) ?? undefined,
-      signal: request.signal,
-    });
-    const startedAt = performance.now();
-    const options = {
+export function spanLayer(clock: Clock): Layer {
+  return (next) => (call) => {
+    const { served, context } = call;
+    const startedAt = clock.now();
+    const { context: trace, recorded } = beginSpan(served.scope, {
       kind: SpanKind.SERVER,
-      attributes: caller === undefined ? attributes : { ...attributes, "weft.caller": caller },
-      parent: extractTrace((name) => request.header.get(name)),
-    };
-    let code: string = "OK";
-    return untilComplete(
-      (run) =>
-        inSpan(scopeOf(request), options, async (span) => {
-          try {
-            await runWithCall(call, run);
-          } catch (error) {
-            code = codeName(error);
-            throw error;
-          } finally {
-            span.setAttribute("rpc.response.status_code", code);
-            duration.record(performance.now() - startedAt, { ...attributes, "rpc.response.status_code": code });
-          }
-        }),
-      () => next(request),
-      request.signal,
-    );
+      attributes: served.attributes,
+      parent: extractTrace((name) => requestField(context, name)),
+    });
+    if (recorded !== undefined && call.caller !== undefined) recorded.setAttribute("weft.caller", call.caller);
+    call.atEnd((thrown) => {
+      // A handler may end long after its caller was told something else.
+      const error = endedEarly(context) ?? thrown;
+      const code = error === undefined ? "OK" : codeName(error);
+      served.duration(code).record(clock.now() - startedAt);
+      if (recorded === undefined) return;
+      recorded.setAttribute("rpc.status_code", code);
+      if (error !== undefined) {
+        recorded.setAttribute("error.type", code);
+        recordError(recorded, error);
+      }
+      recorded.end();
+    });
+    return runTraced(call, trace, () => next(call));
   };
-}
-
-/** A correlation id is the caller's when it is one that can be logged as it is. */
-function correlation(value: string | null): { correlationId?: string } {
-  return value !== null && /^[\w.:-]{1,128}$/.test(value) ? { correlationId: value } : {};
 }

@@ -11,6 +11,7 @@ export const defaultPolicy: MethodPolicy = {
   bulkhead: undefined,
   allowedCallers: [],
   criticality: "normal",
+  balancer: { kind: "peak-ewma" },
 };
 
 export function policies(change: Partial<MethodPolicy> = {}): ServicePolicies {

@@ -186,6 +186,7 @@ function policiesOf(service: DescService): ServicePolicies {
     bulkhead: undefined,
     allowedCallers: [],
     criticality: "normal",
+    balancer: { kind: "peak-ewma" },
   };
   const methods = Object.fromEntries(service.methods.map(({ localName }) => [localName, policy]));
   return { service: service.typeName, methods };

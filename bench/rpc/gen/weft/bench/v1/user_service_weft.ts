@@ -2,8 +2,7 @@
 // @generated from file weft/bench/v1/user_service.proto (package weft.bench.v1, syntax proto3)
 /* eslint-disable */
 
-import type { Mesh, ServicePolicies } from "@weft/client";
-import type { Client } from "@connectrpc/connect";
+import type { Mesh, MeshClient, ServicePolicies } from "@weft/client";
 import { UserService } from "./user_service_pb.ts";
 import type { ServiceExamples, ServiceStub } from "@weft/testkit";
 
@@ -31,6 +30,7 @@ export const userServicePolicies = {
       bulkhead: { group: "user_queries", maxConcurrent: 1000, maxQueue: 1000, queueTimeoutMs: undefined },
       allowedCallers: [],
       criticality: "normal",
+      balancer: { kind: "peak-ewma" },
     },
     exportUsers: {
       timeoutMs: 5000,
@@ -42,6 +42,7 @@ export const userServicePolicies = {
       bulkhead: undefined,
       allowedCallers: [],
       criticality: "normal",
+      balancer: { kind: "peak-ewma" },
     },
     storePicture: {
       timeoutMs: 5000,
@@ -53,6 +54,7 @@ export const userServicePolicies = {
       bulkhead: undefined,
       allowedCallers: [],
       criticality: "normal",
+      balancer: { kind: "peak-ewma" },
     },
   },
 } as const satisfies ServicePolicies;
@@ -60,7 +62,7 @@ export const userServicePolicies = {
 /**
  * A client of weft.bench.v1.UserService that finds its instances and keeps its policies by itself.
  */
-export function createUserClient(mesh: Mesh): Client<typeof UserService> {
+export function createUserClient(mesh: Mesh): MeshClient<typeof UserService> {
   return mesh.client(UserService, userServicePolicies);
 }
 

@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file weft/policy/v1/policy.proto.
  */
 export const file_weft_policy_v1_policy: GenFile = /*@__PURE__*/
-  fileDesc("Cht3ZWZ0L3BvbGljeS92MS9wb2xpY3kucHJvdG8SDndlZnQucG9saWN5LnYxIs8CCgxNZXRob2RQb2xpY3kSKgoHdGltZW91dBgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIkCgVyZXRyeRgCIAEoCzIVLndlZnQucG9saWN5LnYxLlJldHJ5EiQKBWhlZGdlGAMgASgLMhUud2VmdC5wb2xpY3kudjEuSGVkZ2USNwoPY2lyY3VpdF9icmVha2VyGAQgASgLMh4ud2VmdC5wb2xpY3kudjEuQ2lyY3VpdEJyZWFrZXISKgoIYnVsa2hlYWQYBSABKAsyGC53ZWZ0LnBvbGljeS52MS5CdWxraGVhZBIXCg9pZGVtcG90ZW5jeV9rZXkYBiABKAgSFwoPYWxsb3dlZF9jYWxsZXJzGAcgAygJEjAKC2NyaXRpY2FsaXR5GAggASgOMhsud2VmdC5wb2xpY3kudjEuQ3JpdGljYWxpdHki9QEKBVJldHJ5EhQKDG1heF9hdHRlbXB0cxgBIAEoDRI2ChNwZXJfYXR0ZW1wdF90aW1lb3V0GAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi0KCmJhc2VfZGVsYXkYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLAoJbWF4X2RlbGF5GAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhIKCm11bHRpcGxpZXIYBSABKAESEwoGaml0dGVyGAYgASgBSACIAQESDQoFY29kZXMYByADKAlCCQoHX2ppdHRlciJHCgVIZWRnZRIoCgVkZWxheRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIUCgxtYXhfYXR0ZW1wdHMYAiABKA0iuQEKDkNpcmN1aXRCcmVha2VyEh4KFGNvbnNlY3V0aXZlX2ZhaWx1cmVzGAEgASgNSAASNQoNZmFpbHVyZV9yYXRpbxgCIAEoCzIcLndlZnQucG9saWN5LnYxLkZhaWx1cmVSYXRpb0gAEisKCG9wZW5fZm9yGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhsKE2hhbGZfb3Blbl9zdWNjZXNzZXMYBCABKA1CBgoEdHJpcCJYCgxGYWlsdXJlUmF0aW8SDQoFcmF0aW8YASABKAESDgoGdm9sdW1lGAIgASgNEikKBndpbmRvdxgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJ2CghCdWxraGVhZBINCgVncm91cBgBIAEoCRIWCg5tYXhfY29uY3VycmVudBgCIAEoDRIRCgltYXhfcXVldWUYAyABKA0SMAoNcXVldWVfdGltZW91dBgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbip3CgtDcml0aWNhbGl0eRIbChdDUklUSUNBTElUWV9VTlNQRUNJRklFRBAAEhkKFUNSSVRJQ0FMSVRZX1NIRUREQUJMRRABEhYKEkNSSVRJQ0FMSVRZX05PUk1BTBACEhgKFENSSVRJQ0FMSVRZX0NSSVRJQ0FMEAM6VgoGbWV0aG9kEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMY/pMDIAEoCzIcLndlZnQucG9saWN5LnYxLk1ldGhvZFBvbGljeVIGbWV0aG9kOlkKB3NlcnZpY2USHy5nb29nbGUucHJvdG9idWYuU2VydmljZU9wdGlvbnMY/5MDIAEoCzIcLndlZnQucG9saWN5LnYxLk1ldGhvZFBvbGljeVIHc2VydmljZWIGcHJvdG8z", [file_google_protobuf_descriptor, file_google_protobuf_duration]);
+  fileDesc("Cht3ZWZ0L3BvbGljeS92MS9wb2xpY3kucHJvdG8SDndlZnQucG9saWN5LnYxIo0DCgxNZXRob2RQb2xpY3kSKgoHdGltZW91dBgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIkCgVyZXRyeRgCIAEoCzIVLndlZnQucG9saWN5LnYxLlJldHJ5EiQKBWhlZGdlGAMgASgLMhUud2VmdC5wb2xpY3kudjEuSGVkZ2USNwoPY2lyY3VpdF9icmVha2VyGAQgASgLMh4ud2VmdC5wb2xpY3kudjEuQ2lyY3VpdEJyZWFrZXISKgoIYnVsa2hlYWQYBSABKAsyGC53ZWZ0LnBvbGljeS52MS5CdWxraGVhZBIXCg9pZGVtcG90ZW5jeV9rZXkYBiABKAgSFwoPYWxsb3dlZF9jYWxsZXJzGAcgAygJEjAKC2NyaXRpY2FsaXR5GAggASgOMhsud2VmdC5wb2xpY3kudjEuQ3JpdGljYWxpdHkSKgoIYmFsYW5jZXIYCSABKA4yGC53ZWZ0LnBvbGljeS52MS5CYWxhbmNlchIQCghoYXNoX2tleRgKIAEoCSL1AQoFUmV0cnkSFAoMbWF4X2F0dGVtcHRzGAEgASgNEjYKE3Blcl9hdHRlbXB0X3RpbWVvdXQYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLQoKYmFzZV9kZWxheRgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIsCgltYXhfZGVsYXkYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEgoKbXVsdGlwbGllchgFIAEoARITCgZqaXR0ZXIYBiABKAFIAIgBARINCgVjb2RlcxgHIAMoCUIJCgdfaml0dGVyIkcKBUhlZGdlEigKBWRlbGF5GAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhQKDG1heF9hdHRlbXB0cxgCIAEoDSK5AQoOQ2lyY3VpdEJyZWFrZXISHgoUY29uc2VjdXRpdmVfZmFpbHVyZXMYASABKA1IABI1Cg1mYWlsdXJlX3JhdGlvGAIgASgLMhwud2VmdC5wb2xpY3kudjEuRmFpbHVyZVJhdGlvSAASKwoIb3Blbl9mb3IYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SGwoTaGFsZl9vcGVuX3N1Y2Nlc3NlcxgEIAEoDUIGCgR0cmlwIlgKDEZhaWx1cmVSYXRpbxINCgVyYXRpbxgBIAEoARIOCgZ2b2x1bWUYAiABKA0SKQoGd2luZG93GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uInYKCEJ1bGtoZWFkEg0KBWdyb3VwGAEgASgJEhYKDm1heF9jb25jdXJyZW50GAIgASgNEhEKCW1heF9xdWV1ZRgDIAEoDRIwCg1xdWV1ZV90aW1lb3V0GAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uKpUBCghCYWxhbmNlchIYChRCQUxBTkNFUl9VTlNQRUNJRklFRBAAEhYKEkJBTEFOQ0VSX1BFQUtfRVdNQRABEhoKFkJBTEFOQ0VSX0xFQVNUX1JFUVVFU1QQAhIYChRCQUxBTkNFUl9ST1VORF9ST0JJThADEiEKHUJBTEFOQ0VSX1dFSUdIVEVEX1JPVU5EX1JPQklOEAQqdwoLQ3JpdGljYWxpdHkSGwoXQ1JJVElDQUxJVFlfVU5TUEVDSUZJRUQQABIZChVDUklUSUNBTElUWV9TSEVEREFCTEUQARIWChJDUklUSUNBTElUWV9OT1JNQUwQAhIYChRDUklUSUNBTElUWV9DUklUSUNBTBADOlYKBm1ldGhvZBIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGP6TAyABKAsyHC53ZWZ0LnBvbGljeS52MS5NZXRob2RQb2xpY3lSBm1ldGhvZDpZCgdzZXJ2aWNlEh8uZ29vZ2xlLnByb3RvYnVmLlNlcnZpY2VPcHRpb25zGP+TAyABKAsyHC53ZWZ0LnBvbGljeS52MS5NZXRob2RQb2xpY3lSB3NlcnZpY2ViBnByb3RvMw", [file_google_protobuf_descriptor, file_google_protobuf_duration]);
 
 /**
  * @generated from message weft.policy.v1.MethodPolicy
@@ -65,6 +65,21 @@ export type MethodPolicy = Message<"weft.policy.v1.MethodPolicy"> & {
    * @generated from field: weft.policy.v1.Criticality criticality = 8;
    */
   criticality: Criticality;
+
+  /**
+   * How calls are spread over the instances. Default: by peak EWMA.
+   *
+   * @generated from field: weft.policy.v1.Balancer balancer = 9;
+   */
+  balancer: Balancer;
+
+  /**
+   * The request's field whose value says where a call goes, such as "user_id" or "user.id": calls with the same value go to the same
+   * instance for as long as the instances stay the same. Makes the balancer a consistent hash.
+   *
+   * @generated from field: string hash_key = 10;
+   */
+  hashKey: string;
 };
 
 /**
@@ -274,6 +289,59 @@ export const BulkheadSchema: GenMessage<Bulkhead> = /*@__PURE__*/
   messageDesc(file_weft_policy_v1_policy, 5);
 
 /**
+ * How calls are spread over the instances of a service. What each does beside a slow or failing instance: docs/policies.md.
+ *
+ * @generated from enum weft.policy.v1.Balancer
+ */
+export const Balancer = {
+  /**
+   * @generated from enum value: BALANCER_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The better of two that are drawn, by the peak EWMA of their latency, their calls in flight and their failures.
+   *
+   * @generated from enum value: BALANCER_PEAK_EWMA = 1;
+   */
+  PEAK_EWMA: 1,
+
+  /**
+   * The better of two that are drawn, by their calls in flight.
+   *
+   * @generated from enum value: BALANCER_LEAST_REQUEST = 2;
+   */
+  LEAST_REQUEST: 2,
+
+  /**
+   * Each in turn.
+   *
+   * @generated from enum value: BALANCER_ROUND_ROBIN = 3;
+   */
+  ROUND_ROBIN: 3,
+
+  /**
+   * Each in turn, as often as its weight says (metadata `weight`).
+   *
+   * @generated from enum value: BALANCER_WEIGHTED_ROUND_ROBIN = 4;
+   */
+  WEIGHTED_ROUND_ROBIN: 4,
+} as const;
+
+/**
+ * How calls are spread over the instances of a service. What each does beside a slow or failing instance: docs/policies.md.
+ *
+ * @generated from enum weft.policy.v1.Balancer
+ */
+export type Balancer = (typeof Balancer)[keyof typeof Balancer] | UnknownEnum;
+
+/**
+ * Describes the enum weft.policy.v1.Balancer.
+ */
+export const BalancerSchema: GenEnum<Balancer> = /*@__PURE__*/
+  enumDesc(file_weft_policy_v1_policy, 0);
+
+/**
  * What is shed first under load.
  *
  * @generated from enum weft.policy.v1.Criticality
@@ -311,7 +379,7 @@ export type Criticality = (typeof Criticality)[keyof typeof Criticality] | Unkno
  * Describes the enum weft.policy.v1.Criticality.
  */
 export const CriticalitySchema: GenEnum<Criticality> = /*@__PURE__*/
-  enumDesc(file_weft_policy_v1_policy, 0);
+  enumDesc(file_weft_policy_v1_policy, 1);
 
 /**
  * The policy of this method. A field that is set here wins over the service's.

@@ -1,0 +1,38 @@
+import type { Clock } from "@weft/context";
+import { codeName, type RpcResponse } from "@weft/rpc";
+import type { Call } from "../call.ts";
+import type { Endpoint } from "../endpoint.ts";
+import { attemptTimeout } from "../errors.ts";
+
+/**
+ * Puts an attempt on the endpoint's connection, for the contract's `per_attempt_timeout` or what is left of the call. The transport ends
+ * it when its time is up.
+ */
+export function attemptLayer(clock: Clock): (endpoint: Endpoint, call: Call) => Promise<RpcResponse> {
+  return (endpoint, call) => {
+    const { transport } = endpoint.connection;
+    const remaining = Math.max(1, Math.ceil(call.deadline - clock.now()));
+    const timeoutMs = call.policy.retry?.perAttemptTimeoutMs;
+    if (timeoutMs === undefined || timeoutMs >= remaining) return call.send(transport, remaining);
+    if (call.outgoing.kind !== "one") return untilFirstSign(call, timeoutMs, () => call.send(transport, remaining));
+    return call.send(transport, timeoutMs).catch((error: unknown) => {
+      throw codeName(error) === "DEADLINE_EXCEEDED" ? attemptTimeout() : error;
+    });
+  };
+}
+
+/** A stream may go on for longer: its attempt's time ends with the response's first sign of life. */
+async function untilFirstSign(call: Call, timeoutMs: number, send: () => Promise<RpcResponse>): Promise<RpcResponse> {
+  const caller = call.signal;
+  const timer = new AbortController();
+  const timeout = setTimeout(() => timer.abort(attemptTimeout()), timeoutMs);
+  call.signal = caller === undefined ? timer.signal : AbortSignal.any([caller, timer.signal]);
+  try {
+    return await send();
+  } catch (error) {
+    throw timer.signal.aborted && !caller?.aborted ? timer.signal.reason : error;
+  } finally {
+    clearTimeout(timeout);
+    call.signal = caller;
+  }
+}

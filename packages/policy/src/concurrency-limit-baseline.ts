@@ -1,0 +1,36 @@
+/** How many calls teach a method's latency for the first time. */
+const firstCalls = 20;
+
+/**
+ * How long calls of one method take when they don't wait for each other: what their latency is compared with. Kept per
+ * method, so that a change in the mix of quick and slow methods doesn't look like congestion, or hide it.
+ */
+export class Baseline {
+  /** Milliseconds; 0 before the first call. */
+  mean = 0;
+  #learned = 0;
+  #calls = 0;
+  #sum = 0;
+
+  add(latencyMs: number): void {
+    if (this.#learned < firstCalls) {
+      this.#learned += 1;
+      this.mean = Math.max(1e-3, this.mean + (latencyMs - this.mean) / this.#learned);
+      return;
+    }
+    this.#calls += 1;
+    this.#sum += latencyMs;
+  }
+
+  /** A window is over: the mean moves towards what was measured, by `1 - e^-follow`; 0 leaves it. */
+  settle(follow: number): void {
+    if (this.#calls === 0) return;
+    this.mean += (this.#sum / this.#calls - this.mean) * (1 - Math.exp(-follow));
+    this.#calls = 0;
+    this.#sum = 0;
+  }
+
+  scale(factor: number): void {
+    this.mean *= factor;
+  }
+}

@@ -1,0 +1,146 @@
+import { Baseline } from "./concurrency-limit-baseline.ts";
+import { GradientLimit } from "./concurrency-limit-gradient.ts";
+import { LoopGuard } from "./concurrency-limit-loop.ts";
+import { type ConcurrencyLimitPolicy, defaultConcurrencyLimitPolicy } from "./concurrency-limit-policy.ts";
+import type { Criticality } from "./method-policy.ts";
+
+/**
+ * `answered`: the handler ran to its end, so that the call's duration tells how long such calls take here. `ignored`: it only
+ * frees its place (a failure, a cancelled or expired call; a stream, which is ended so as soon as it is established).
+ */
+export type LimitOutcome = "answered" | "ignored";
+
+/** The calls of one method. `now` is the owner's clock in milliseconds, the same one everywhere. */
+export interface MethodLimit {
+  /** Whether the call may run. When true, `end` must be called exactly once; when false, never. O(1), allocates nothing. */
+  tryBegin(criticality: Criticality, now: number): boolean;
+  /** `startedAt` is what `tryBegin` was given. */
+  end(startedAt: number, now: number, outcome: LimitOutcome): void;
+}
+
+export interface ConcurrencyLimit {
+  /** The handle for a method's calls; the same one for the same name. */
+  method(name: string): MethodLimit;
+  /** How late the owner's timer fired. Call it every 20 ms or so; without it only a single long turn is seen. */
+  observeLoopDelay(delayMs: number, now: number): void;
+  getState(): ConcurrencyLimitState;
+}
+
+export interface ConcurrencyLimitState {
+  readonly limit: number;
+  readonly inFlight: number;
+  readonly phase: "open" | "overloaded" | "probing";
+  /** Calls that would have been in flight if none had waited, in the busiest time of late. */
+  readonly needed: number;
+  readonly admitted: number;
+  readonly rejected: Readonly<Record<Criticality, number>>;
+  /** Of these, refused because of the event loop. */
+  readonly rejectedByLoop: number;
+  /** How long one turn of the loop may begin calls; undefined while the loop isn't overloaded. */
+  readonly turnMs: number | undefined;
+  /** By method: milliseconds that a call takes when it doesn't wait; 0 while unknown. */
+  readonly baselines: Readonly<Record<string, number>>;
+}
+
+export interface ConcurrencyLimitOptions {
+  /** Calls `ended` with the time when the loop's present turn is over: `(ended) => setImmediate(() => ended(clock.now()))`. At most one is pending. */
+  onTurn?(ended: (now: number) => void): void;
+  /** What differs from `defaultConcurrencyLimitPolicy`. */
+  readonly policy?: Partial<ConcurrencyLimitPolicy>;
+}
+
+/** A class of calls keeps its reserve for this long after its last call. */
+const reserveMs = 10_000;
+
+/**
+ * Bounds the calls in flight by what the server turns out to do, and sheds the rest at once, the least critical first. Two
+ * signals: latency against concurrency (after the gradient limits of Netflix's concurrency-limits and Envoy, see
+ * `GradientLimit`) for handlers that wait for something, and the event loop's delay (see `LoopGuard`) for those that compute.
+ *
+ * Criticality: while critical calls are seen (within ten seconds), the others leave them a tenth of the limit, at least one
+ * place; while more than sheddable ones are seen, those may fill 70 %. Else the whole limit is anybody's.
+ */
+export function createConcurrencyLimit(options: ConcurrencyLimitOptions = {}): ConcurrencyLimit {
+  const policy: ConcurrencyLimitPolicy = { ...defaultConcurrencyLimitPolicy, ...options.policy };
+  const { onTurn } = options;
+  const gradient = new GradientLimit(policy);
+  const guard = new LoopGuard(policy.loop);
+  const methods = new Map<string, { baseline: Baseline; limit: MethodLimit }>();
+  const rejected = { sheddable: 0, normal: 0, critical: 0 };
+  let rejectedByLoop = 0;
+  let admitted = 0;
+  let criticalAt = Number.NEGATIVE_INFINITY;
+  let normalAt = Number.NEGATIVE_INFINITY;
+  let sheddableAt = Number.NEGATIVE_INFINITY;
+
+  const endTurn = (now: number): void => guard.endTurn(now);
+
+  function places(criticality: Criticality, now: number): number {
+    const { limit } = gradient;
+    switch (criticality) {
+      case "critical":
+        criticalAt = now;
+        return now - Math.max(normalAt, sheddableAt) < reserveMs ? gradient.widestLimit : limit;
+      case "normal":
+        normalAt = now;
+        return now - criticalAt < reserveMs ? Math.min(limit * 0.9, limit - 1) : limit;
+      case "sheddable":
+        sheddableAt = now;
+        return now - Math.max(normalAt, criticalAt) < reserveMs ? limit * 0.7 : limit;
+    }
+  }
+
+  function tryBegin(criticality: Criticality, now: number): boolean {
+    if (onTurn && !guard.admits(criticality, now)) {
+      rejected[criticality] += 1;
+      rejectedByLoop += 1;
+      return false;
+    }
+    if (gradient.taken + 1 > places(criticality, now)) {
+      gradient.refuse(now);
+      rejected[criticality] += 1;
+      return false;
+    }
+    admitted += 1;
+    gradient.begin(now);
+    if (onTurn && guard.begin(now)) onTurn(endTurn);
+    return true;
+  }
+
+  function createMethod(): { baseline: Baseline; limit: MethodLimit } {
+    const baseline = new Baseline();
+    return {
+      baseline,
+      limit: {
+        tryBegin,
+        end(startedAt, now, outcome) {
+          if (outcome === "answered") gradient.complete(baseline, startedAt, now);
+          else gradient.ignore(startedAt, now);
+        },
+      },
+    };
+  }
+
+  return {
+    method(name) {
+      let method = methods.get(name);
+      if (!method) {
+        method = createMethod();
+        methods.set(name, method);
+      }
+      return method.limit;
+    },
+    observeLoopDelay: (delayMs, now) => guard.observeDelay(delayMs, now),
+    getState: () => ({
+      limit: Math.floor(gradient.limit),
+      inFlight: gradient.inFlight.count,
+      phase: gradient.phase.kind,
+      needed: gradient.needed,
+      admitted,
+      rejected: { ...rejected },
+      rejectedByLoop,
+      turnMs: guard.state.kind === "overloaded" ? guard.state.turnMs : undefined,
+      baselines: Object.fromEntries([...methods].map(([name, { baseline }]) => [name, baseline.mean])),
+    }),
+  };
+}

@@ -1,0 +1,53 @@
+import { objectionsTo } from "./check-policies.ts";
+import type { MethodPolicy, ServicePolicies } from "./method-policy.ts";
+
+/** The policies of a service, which can be replaced while calls are made. */
+export interface LivePolicies {
+  readonly current: ServicePolicies;
+  /** Calls that begin from now on follow `next`; those under way keep theirs. Throws InvalidPoliciesError and changes nothing where `next` can't be followed. */
+  replace(next: ServicePolicies): void;
+  /** Calls `listener` after each change, until the function that it returns is called. */
+  onChange(listener: (current: ServicePolicies) => void): () => void;
+}
+
+/** A policy can't be followed. The message names each method and what is wrong with it. */
+export class InvalidPoliciesError extends Error {
+  override readonly name = "InvalidPoliciesError";
+}
+
+export function isInvalidPolicies(error: unknown): error is InvalidPoliciesError {
+  return error instanceof InvalidPoliciesError;
+}
+
+export function livePolicies(contract: ServicePolicies): LivePolicies {
+  const listeners = new Set<(current: ServicePolicies) => void>();
+  let current = contract;
+  return {
+    get current() {
+      return current;
+    },
+    replace(next) {
+      const objections = objectionsTo(next, contract);
+      if (objections.length > 0)
+        throw new InvalidPoliciesError(
+          `The policies of ${contract.service} stay as they are:\n${objections.join("\n")}`,
+        );
+      current = next;
+      for (const listener of [...listeners]) listener(current);
+    },
+    onChange(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  };
+}
+
+/** The same policies with something else for one method. */
+export function withMethod(policies: ServicePolicies, method: string, change: Partial<MethodPolicy>): ServicePolicies {
+  const before = policies.methods[method];
+  if (before === undefined)
+    throw new InvalidPoliciesError(
+      `${policies.service} has no method ${method}: it has ${Object.keys(policies.methods).join(", ")}.`,
+    );
+  return { ...policies, methods: { ...policies.methods, [method]: { ...before, ...change } } };
+}
