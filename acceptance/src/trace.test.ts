@@ -121,10 +121,9 @@ test("spans say what they are", () => {
   expect(kinds("publish shop.order.v1.OrderCreated")).toEqual(new Set(["producer"]));
   expect(kinds("process shop.order.v1.OrderCreated")).toEqual(new Set(["consumer"]));
   expect(theSpan("gateway", "shop.order.v1.OrderService/CreateOrder").attributes).toMatchObject({
-    "rpc.system": "grpc",
-    "rpc.service": "shop.order.v1.OrderService",
-    "rpc.method": "CreateOrder",
-    "rpc.response.status_code": "OK",
+    "rpc.system.name": "grpc",
+    "rpc.method": "shop.order.v1.OrderService/CreateOrder",
+    "rpc.status_code": "OK",
     "weft.attempt": 1,
   });
 });

@@ -31,7 +31,9 @@ export class Call {
   readonly contextValues: ContextValues | undefined;
   /** Fires when the caller cancels; below the retry layer, when the attempt is given up. The deadline is told by the transport. */
   signal: AbortSignal | undefined;
-  /** The clock's reading at which the call must have ended. */
+  /** The clock's reading when it began, … */
+  readonly startedAt: number;
+  /** … and that at which it must have ended. */
   readonly deadline: number;
   /** Whether the call has all the time that its contract gives, and no caller with less left. */
   readonly fullTime: boolean;
@@ -41,8 +43,6 @@ export class Call {
   span: Span | undefined;
   /** What the call is to be explained by; absent for those that are not. */
   explanation: CallExplanation | undefined;
-  /** The clock's reading when it began; of those that are explained. */
-  startedAt = 0;
   /** Where attempts of it went: another one rather goes elsewhere. Shared by those that run beside each other. */
   tried: Endpoint[] | undefined;
   /** What consistent hashing goes by; absent where the contract names no field. */
@@ -56,6 +56,7 @@ export class Call {
     outgoing: Outgoing,
     contextValues: ContextValues | undefined,
     signal: AbortSignal | undefined,
+    startedAt: number,
     deadline: number,
     fullTime: boolean,
   ) {
@@ -65,6 +66,7 @@ export class Call {
     this.outgoing = outgoing;
     this.contextValues = contextValues;
     this.signal = signal;
+    this.startedAt = startedAt;
     this.deadline = deadline;
     this.fullTime = fullTime;
   }
@@ -85,12 +87,12 @@ export class Call {
 
   /** The same call for an attempt that runs beside others. */
   beside(attempt: number, signal: AbortSignal): Call {
-    const { called, policy, outgoing, contextValues, deadline, fullTime } = this;
-    const other = new Call(called, policy, { ...this.header }, outgoing, contextValues, signal, deadline, fullTime);
+    const { called, policy, outgoing, contextValues, startedAt, deadline, fullTime } = this;
+    const header = { ...this.header };
+    const other = new Call(called, policy, header, outgoing, contextValues, signal, startedAt, deadline, fullTime);
     other.attempt = attempt;
     other.span = this.span;
     other.explanation = this.explanation;
-    other.startedAt = this.startedAt;
     other.key = this.key;
     this.tried ??= [];
     other.tried = this.tried;

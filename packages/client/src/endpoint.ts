@@ -150,6 +150,7 @@ export class Endpoint implements Candidate {
   }
 
   #isThereAgain(): void {
+    this.load.forget();
     this.outlier.reachable();
     // What opened the circuit may have been the silence alone: calls decide, and the first failure opens it again.
     for (const breaker of this.#breakers.values()) breaker.probeNow();

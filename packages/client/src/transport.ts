@@ -41,6 +41,7 @@ export function meshTransport(policyOf: (method: DescMethod) => MethodPolicy, st
       outgoing,
       contextValues,
       eitherOf(signal, caller?.signal),
+      now,
       Math.min(contractDeadline, callerDeadline),
       contractDeadline <= callerDeadline,
     );

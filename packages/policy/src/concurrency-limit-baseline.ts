@@ -6,14 +6,23 @@ const firstCalls = 20;
  * method, so that a change in the mix of quick and slow methods doesn't look like congestion, or hide it.
  */
 export class Baseline {
-  /** Milliseconds; 0 before the first call. */
+  /** Milliseconds; 0 before the first call has ended. */
   mean = 0;
+  #begun = 0;
+  #lastOfFirst = Number.POSITIVE_INFINITY;
   #learned = 0;
   #calls = 0;
   #sum = 0;
 
-  add(latencyMs: number): void {
-    if (this.#learned < firstCalls) {
+  begin(now: number): void {
+    if (this.#begun >= firstCalls) return;
+    this.#begun += 1;
+    if (this.#begun === firstCalls) this.#lastOfFirst = now;
+  }
+
+  add(latencyMs: number, startedAt: number): void {
+    // The first calls that began, not the first that ended: of many that run at once those are the short ones.
+    if (startedAt <= this.#lastOfFirst && this.#learned < firstCalls) {
       this.#learned += 1;
       this.mean = Math.max(1e-3, this.mean + (latencyMs - this.mean) / this.#learned);
       return;

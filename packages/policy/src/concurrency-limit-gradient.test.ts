@@ -69,6 +69,70 @@ test("bursts of eight at 80 % of the capacity are refused little once they are k
   expect(bursts.rejected / bursts.arrived).toBeLessThan(0.001);
 });
 
+test("bursts that are no overload don't tighten the limit", () => {
+  let [rejected, arrived] = [0, 0];
+  for (const seed of [1, 2, 3, 4, 5, 6]) {
+    const server = simulateWorkers(workers, seed);
+    server.load({ rate: 160, burst: 8, serviceMs: exponentially(50) });
+    server.pass(5_000);
+    const bursts = server.pass(20_000);
+    rejected += bursts.rejected;
+    arrived += bursts.arrived;
+  }
+  // With a queue of no more than 50 ms it would be 30 %.
+  expect(rejected / arrived).toBeLessThan(0.12);
+});
+
+test("of calls that take a fraction of a millisecond, dozens at once are no congestion", () => {
+  const server = simulateWorkers(4, 2);
+  server.load({ rate: 10_000, burst: 64, serviceMs: constant(0.2) });
+  expect(server.pass(10_000).rejected).toBe(0);
+  server.load({ rate: 200_000, serviceMs: constant(0.2) });
+  const overload = server.pass(2_000);
+  expect(overload.goodputPerSecond).toBeGreaterThan(0.9 * 20_000);
+  expect(overload.p(0.99)).toBeLessThan(15);
+  server.load({ rate: 20, serviceMs: constant(0.2) });
+  server.pass(60_000);
+  server.load({ rate: 10_000, burst: 64, serviceMs: constant(0.2) });
+  expect(server.pass(10_000).rejected).toBe(0);
+});
+
+test("a server that has just started takes what comes at once", () => {
+  const server = simulateWorkers(40, 2);
+  server.load({ rate: 3_200, serviceMs: exponentially(meanMs) });
+  expect(server.pass(5_000).rejected).toBe(0);
+});
+
+test("what was needed is remembered through a quiet while", () => {
+  const server = simulateWorkers(40, 2);
+  const load = (rate: number) => server.load({ rate, serviceMs: exponentially(meanMs) });
+  load(3_200);
+  server.pass(10_000);
+  load(100);
+  server.pass(5_000);
+  load(3_200);
+  expect(server.pass(2_000).rejected).toBe(0);
+});
+
+test("overload is over with the first call that finds the server idle", () => {
+  const server = simulateWorkers(workers, 2);
+  at(server, 10, undefined, 2_000);
+  expect(server.limit.getState().phase).not.toBe("open");
+  server.load();
+  server.pass(1_000);
+  server.limit.method("call").tryBegin("normal", server.time.now());
+  expect(server.limit.getState().phase).toBe("open");
+});
+
+test("under light load the baseline follows the service, down and up, without a probe", () => {
+  const server = simulateWorkers(workers, 2);
+  at(server, 0.3, constant(10));
+  at(server, 0.3, constant(5), 30_000);
+  expect(server.limit.getState().baselines.call).toBeCloseTo(5, 0);
+  at(server, 0.3, constant(6), 30_000);
+  expect(server.limit.getState().baselines.call).toBeCloseTo(6, 0);
+});
+
 test("after an idle hour 80 % of the capacity is taken at once", () => {
   const server = simulateWorkers(workers, 2);
   at(server, 0.5);
@@ -168,6 +232,10 @@ test("calls of seconds among calls of milliseconds don't take the limit from the
   // Reports take 12 of the workers; the quick calls can have 28.
   server.load(...loads(140_000));
   expect(server.pass(5_000).count("accepted", { method: "quick" })).toBeGreaterThan(0.9 * 5 * 14_000);
+  server.load(...loads(500));
+  server.pass(7_000);
+  // The end of a report isn't three seconds' work in one moment.
+  expect(server.limit.getState().limit).toBeLessThan(350);
 });
 
 test("streams don't count as slow calls: ended as ignored, they leave limit and baselines as they are", () => {

@@ -28,8 +28,6 @@ const smoothingCalls = 60;
 const probeShare = 0.7;
 /** Overload that begins is probed after this long: the baseline may date from before a change. */
 const firstProbeAfterMs = 250;
-/** How long a probe waits for room, at least. */
-const leastPatienceMs = 500;
 
 /**
  * The limit, from the gradient between unloaded and measured latency. limit × (unloaded / measured) is, by Little's law,
@@ -52,6 +50,8 @@ export class GradientLimit {
   #overloadNeeded = 0;
   /** The part of it that slow calls need. */
   #slowNeeded = 0;
+  /** A call's mean baseline, smoothed; 0 before the first window. */
+  #usualMs = 0;
   /** Measured latency in relation to the baselines', smoothed. */
   #ratio = 1;
   #probeNotBefore = 0;
@@ -65,8 +65,6 @@ export class GradientLimit {
   #arrivals = 0;
   #refused = 0;
   #peak = 0;
-  /** A call's mean latency in the window before. */
-  #usualMs = 0;
   #calls = 0;
   #workMs = 0;
   #slowWorkMs = 0;
@@ -80,12 +78,11 @@ export class GradientLimit {
 
   /** Places that are taken. Calls that have run for long need none, up to as many again, or hanging ones would take them all. */
   get taken(): number {
-    return (
-      this.inFlight.count
-    );
+    return this.inFlight.count - Math.min(this.inFlight.old, Math.floor(Math.max(this.limit, this.#policy.quietLimit)));
   }
 
-  begin(now: number): void {
+  begin(baseline: Baseline, now: number): void {
+    baseline.begin(now);
     if (this.inFlight.count === 0) this.#endIdleness(now);
     this.#arrivals += 1;
     this.inFlight.begin(now);
@@ -109,10 +106,6 @@ export class GradientLimit {
     if (this.#refused === 0 && this.phase.kind === "open") this.#startWindow(now);
     this.#arrivals += 1;
     this.#refused += 1;
-    if (this.phase.kind !== "probing" || !this.phase.cohort.waits) return;
-    // Calls that take very long would hold the probe up, and all other calls with it.
-    const patience = Math.max(leastPatienceMs, 3 * this.#usualMs);
-    if (now - this.phase.cohort.since >= patience) this.#endProbe(now, this.#policy.probeEveryMs);
   }
 
   /** The place is free again; the call says nothing about latency. */
@@ -126,12 +119,12 @@ export class GradientLimit {
     this.#leave(startedAt, now);
     this.#touched.add(baseline);
     if (this.phase.kind === "probing") {
-      if (baseline.mean === 0) baseline.add(latency);
+      if (baseline.mean === 0) baseline.add(latency, startedAt);
       this.phase.cohort.end(startedAt, latency, baseline.mean);
       if (this.phase.cohort.isComplete(now)) this.#learn(this.phase.cohort, now);
       return;
     }
-    baseline.add(latency);
+    baseline.add(latency, startedAt);
     const base = baseline.mean;
     this.#calls += 1;
     this.#latencyMs += latency;
@@ -153,7 +146,6 @@ export class GradientLimit {
 
   #startWindow(now: number): void {
     this.#startedAt = now;
-    this.#idleSince = now;
     this.#idleMs = 0;
     this.#arrivals = 0;
     this.#refused = 0;
@@ -167,10 +159,11 @@ export class GradientLimit {
 
   #endWindow(now: number): void {
     const elapsed = now - this.#startedAt;
-    const busy = Math.max(elapsed - this.#idleMs, 1e-3);
-    this.#usualMs = this.#latencyMs / this.#calls;
     this.#slowNeeded += (this.#slowWorkMs / elapsed - this.#slowNeeded) * (1 - Math.exp(-elapsed / slowWorkMs));
+    // What bursts need counts, not what they need on average.
+    const busy = Math.max(elapsed - this.#idleMs, 1e-3);
     const needed = (this.#workMs - this.#slowWorkMs) / busy + this.#slowNeeded;
+    const base = Math.max(this.#workMs / this.#calls, 1e-3);
     const smoothing = this.#calls / (this.#calls + smoothingCalls);
     this.#ratio += (this.#latencyMs / Math.max(this.#workMs, 1e-3) - this.#ratio) * smoothing;
     // Latency that grows is taken for waiting until a probe shows otherwise, or a creeping overload would raise its own limit.
@@ -183,6 +176,7 @@ export class GradientLimit {
     if (this.#refused === 0 && this.#latencyMs <= 1.1 * this.#workMs) {
       this.#learnSpread(this.#deviationMs / this.#workMs, 1 - Math.exp(-elapsed / followMs));
     }
+    this.#usualMs = this.#usualMs === 0 ? base : this.#usualMs + (base - this.#usualMs) * smoothing;
     this.#recentlyNeeded += (needed - this.#recentlyNeeded) * smoothing;
     this.needed = Math.max(this.#recentlyNeeded, this.needed * Math.exp(-elapsed / forgetMs));
     const share = this.#refused / Math.max(1, this.#arrivals);
@@ -219,8 +213,10 @@ export class GradientLimit {
     }
     const burstiness = this.#refused > 0 ? this.#burstiness * 1.2 : this.#burstiness * Math.exp(-elapsed / forgetMs);
     this.#burstiness = Math.min(1.5, Math.max(1, burstiness));
-    const roomy = (2.5 + 4 * this.spread) * this.needed + this.#policy.minLimit;
-    const open = this.#clamp(Math.max(this.#policy.initialLimit, roomy) * this.#burstiness);
+    const { quietLimit, burstMs, negligibleMs, minLimit } = this.#policy;
+    const times = Math.max(2.5 + 4 * this.spread, (2 * negligibleMs) / this.#usualMs);
+    const roomy = times * this.needed + minLimit;
+    const open = this.#clamp(Math.max(quietLimit, burstMs / this.#usualMs, roomy) * this.#burstiness);
     this.limit = this.limit < open ? Math.min(open, this.limit * 1.25 + 1) : Math.max(open, this.limit * 0.95);
   }
 
@@ -235,6 +231,7 @@ export class GradientLimit {
     const factor = Math.min(10, Math.max(0.1, ratio > 0.8 && ratio < 1.3 ? (1 + ratio) / 2 : ratio));
     for (const baseline of this.#touched) baseline.scale(factor);
     this.#ratio /= factor;
+    this.#usualMs *= factor;
     this.#overloadNeeded *= factor;
     this.#recentlyNeeded *= factor;
     this.#slowNeeded *= factor;
@@ -265,7 +262,8 @@ export class GradientLimit {
 
   /** Enough to keep the server at work between one call's end and the next one's begin. */
   #tight(): number {
-    return this.#clamp((1.5 + 2 * this.spread) * this.#overloadNeeded);
+    const times = Math.max(1.5 + 2 * this.spread, this.#policy.negligibleMs / this.#usualMs);
+    return this.#clamp(times * this.#overloadNeeded);
   }
 
   #clamp(limit: number): number {

@@ -1,12 +1,12 @@
 const bucketMs = 1_000;
 const buckets = 8;
-/** Buckets that count as young: a call is old when it has run for five to six seconds. */
-const youngBuckets = 6;
+/** Buckets that count as young: a call is old when it has run for two to three seconds. */
+const youngBuckets = 3;
 
 /** Counts calls under way, and among them those that have run for long, without remembering each. */
 export class InFlight {
   count = 0;
-  /** Of these, older than five seconds. */
+  /** Of these, older than two seconds. */
   old = 0;
   readonly #young = new Int32Array(buckets);
   #bucket = 0;

@@ -1,7 +1,13 @@
 /** All durations are milliseconds. */
 export interface ConcurrencyLimitPolicy {
-  /** The limit before anything is known, and the least one while nothing is refused: room for a burst after a quiet time. */
+  /** The limit before anything is known: what a server that has just started may get at once. */
   readonly initialLimit: number;
+  /** The least limit while nothing is refused: room for a burst after a quiet time. */
+  readonly quietLimit: number;
+  /** As well: what one call after the other would be worked off in this time. Of quick calls, many may come at once. */
+  readonly burstMs: number;
+  /** No latency below this is congestion. */
+  readonly negligibleMs: number;
   /** The limit is never below. */
   readonly minLimit: number;
   readonly maxLimit: number;
@@ -28,7 +34,10 @@ export interface LoopGuardPolicy {
 }
 
 export const defaultConcurrencyLimitPolicy: ConcurrencyLimitPolicy = {
-  initialLimit: 16,
+  initialLimit: 200,
+  quietLimit: 16,
+  burstMs: 50,
+  negligibleMs: 5,
   minLimit: 4,
   maxLimit: 10_000,
   windowMs: 20,

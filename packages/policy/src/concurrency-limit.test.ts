@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { type ConcurrencyLimit, createConcurrencyLimit } from "./concurrency-limit.ts";
-import { defaultConcurrencyLimitPolicy } from "./concurrency-limit-policy.ts";
 
-const { initialLimit } = defaultConcurrencyLimitPolicy;
+const initialLimit = 16;
+const createSmall = () => createConcurrencyLimit({ policy: { initialLimit } });
 
 /** Begins calls until one is refused; how many began. */
 function fill(limit: ConcurrencyLimit, criticality: "sheddable" | "normal" | "critical", now = 0): number {
@@ -14,12 +14,12 @@ function fill(limit: ConcurrencyLimit, criticality: "sheddable" | "normal" | "cr
 test.each(["sheddable", "normal", "critical"] as const)(
   "calls that are all %s may use the whole limit",
   (criticality) => {
-    expect(fill(createConcurrencyLimit(), criticality)).toBe(initialLimit);
+    expect(fill(createSmall(), criticality)).toBe(initialLimit);
   },
 );
 
 test("while critical calls are seen, normal ones leave them a tenth, at least one place", () => {
-  const limit = createConcurrencyLimit();
+  const limit = createSmall();
   limit.method("m").tryBegin("critical", 0);
   expect(1 + fill(limit, "normal")).toBe(14);
   expect(fill(limit, "critical")).toBe(2);
@@ -29,13 +29,13 @@ test("while critical calls are seen, normal ones leave them a tenth, at least on
 });
 
 test("while normal calls are seen, sheddable ones fill at most 70 %", () => {
-  const limit = createConcurrencyLimit();
+  const limit = createSmall();
   limit.method("m").tryBegin("normal", 0);
   expect(1 + fill(limit, "sheddable")).toBe(11);
 });
 
 test("ten seconds after the last of them nothing is held back", () => {
-  const limit = createConcurrencyLimit();
+  const limit = createSmall();
   const method = limit.method("m");
   method.tryBegin("critical", 0);
   method.end(0, 1, "ignored");
@@ -43,7 +43,7 @@ test("ten seconds after the last of them nothing is held back", () => {
 });
 
 test("a call that ends makes room for one, whatever its outcome", () => {
-  const limit = createConcurrencyLimit();
+  const limit = createSmall();
   const method = limit.method("m");
   fill(limit, "normal");
   for (const outcome of ["answered", "ignored"] as const) {
@@ -54,7 +54,7 @@ test("a call that ends makes room for one, whatever its outcome", () => {
 });
 
 test("the state tells what runs, what was refused by criticality, and what is known of each method", () => {
-  const limit = createConcurrencyLimit();
+  const limit = createSmall();
   limit.method("slow").tryBegin("normal", 0);
   limit.method("slow").end(0, 30, "answered");
   expect(limit.method("slow")).toBe(limit.method("slow"));
@@ -74,7 +74,7 @@ test("the state tells what runs, what was refused by criticality, and what is kn
 
 /** Quick calls of 10 ms, far more than there is room for, while `hanging` calls never end; what is admitted in the last ten of 20 s. */
 function amongHanging(hanging: number): number {
-  const limit = createConcurrencyLimit();
+  const limit = createSmall();
   const quick = limit.method("quick");
   for (let i = 0; i < hanging; i++) limit.method("hanging").tryBegin("normal", 0);
   const open: number[] = [];
@@ -93,7 +93,7 @@ test("calls that hang leave the others their places after some seconds", () => {
 });
 
 test("but no more than the limit again may hang", () => {
-  const limit = createConcurrencyLimit();
+  const limit = createSmall();
   expect(fill(limit, "normal", 0)).toBe(initialLimit);
   for (let now = 1_000; now < 100_000; now += 1_000) fill(limit, "normal", now);
   expect(limit.getState().inFlight).toBe(2 * initialLimit);

@@ -21,7 +21,7 @@ export interface MethodLimit {
 export interface ConcurrencyLimit {
   /** The handle for a method's calls; the same one for the same name. */
   method(name: string): MethodLimit;
-  /** How late the owner's timer fired. Call it every 20 ms or so; without it only a single long turn is seen. */
+  /** How late the owner's timer fired. Call it every 20 ms or so; without it only one very long turn counts as overload of the loop. */
   observeLoopDelay(delayMs: number, now: number): void;
   getState(): ConcurrencyLimitState;
 }
@@ -43,7 +43,10 @@ export interface ConcurrencyLimitState {
 }
 
 export interface ConcurrencyLimitOptions {
-  /** Calls `ended` with the time when the loop's present turn is over: `(ended) => setImmediate(() => ended(clock.now()))`. At most one is pending. */
+  /**
+   * Asked when the first call of a turn of the event loop begins: calls `ended` with the time when the loop's present turn is over, such as
+   * `(ended) => setImmediate(() => ended(clock.now()))`. At most one is pending. Without it the loop isn't guarded.
+   */
   onTurn?(ended: (now: number) => void): void;
   /** What differs from `defaultConcurrencyLimitPolicy`. */
   readonly policy?: Partial<ConcurrencyLimitPolicy>;
@@ -54,11 +57,17 @@ const reserveMs = 10_000;
 
 /**
  * Bounds the calls in flight by what the server turns out to do, and sheds the rest at once, the least critical first. Two
- * signals: latency against concurrency (after the gradient limits of Netflix's concurrency-limits and Envoy, see
- * `GradientLimit`) for handlers that wait for something, and the event loop's delay (see `LoopGuard`) for those that compute.
+ * signals: latency against concurrency (after the gradient limits of Netflix's concurrency-limits and of Envoy, see
+ * `GradientLimit`) for handlers that wait for something, and the event loop (see `LoopGuard`) for those that compute.
  *
- * Criticality: while critical calls are seen (within ten seconds), the others leave them a tenth of the limit, at least one
- * place; while more than sheddable ones are seen, those may fill 70 %. Else the whole limit is anybody's.
+ * - While few calls are refused the limit is wide, about five times what is needed where durations vary much: bursts pass. In
+ *   overload it is 1.5 to 3 times that. Never below `minLimit`, so a server that can do only one call at a time, waiting, queues
+ *   three.
+ * - The latency without waiting is learned per method under light load. In overload it is measured by a probe: for some dozens
+ *   of calls the limit is so tight that none waits. So a dependency that became slower is first taken for overload, for
+ *   seconds, and then believed.
+ * - While critical calls are seen (within ten seconds), the others leave them a tenth of the limit, at least one place; while
+ *   more than sheddable ones are seen, those may fill 70 %. Else the whole limit is anybody's.
  */
 export function createConcurrencyLimit(options: ConcurrencyLimitOptions = {}): ConcurrencyLimit {
   const policy: ConcurrencyLimitPolicy = { ...defaultConcurrencyLimitPolicy, ...options.policy };
@@ -90,7 +99,7 @@ export function createConcurrencyLimit(options: ConcurrencyLimitOptions = {}): C
     }
   }
 
-  function tryBegin(criticality: Criticality, now: number): boolean {
+  function tryBegin(baseline: Baseline, criticality: Criticality, now: number): boolean {
     if (onTurn && !guard.admits(criticality, now)) {
       rejected[criticality] += 1;
       rejectedByLoop += 1;
@@ -102,7 +111,7 @@ export function createConcurrencyLimit(options: ConcurrencyLimitOptions = {}): C
       return false;
     }
     admitted += 1;
-    gradient.begin(now);
+    gradient.begin(baseline, now);
     if (onTurn && guard.begin(now)) onTurn(endTurn);
     return true;
   }
@@ -112,7 +121,7 @@ export function createConcurrencyLimit(options: ConcurrencyLimitOptions = {}): C
     return {
       baseline,
       limit: {
-        tryBegin,
+        tryBegin: (criticality, now) => tryBegin(baseline, criticality, now),
         end(startedAt, now, outcome) {
           if (outcome === "answered") gradient.complete(baseline, startedAt, now);
           else gradient.ignore(startedAt, now);

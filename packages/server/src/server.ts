@@ -1,6 +1,6 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { type Clock, systemClock } from "@weft/context";
-import { type LivePolicies, livePolicies } from "@weft/policy";
+import { type ConcurrencyLimitPolicy, type LivePolicies, livePolicies } from "@weft/policy";
 import type { Lease, Registration, Registry } from "@weft/registry";
 import { edgeLimits, type Listener, listen, meshLimits } from "@weft/rpc";
 import type { Logger } from "@weft/telemetry";
@@ -9,6 +9,7 @@ import { createHealth, type HealthService } from "./health.ts";
 import type { CommandStore } from "./idempotency.ts";
 import { layered } from "./layer.ts";
 import { Bulkheads } from "./layers/bulkhead.ts";
+import { createLoadGuard, type LoadGuard } from "./layers/concurrency.ts";
 import { drainLayer, serverGoesAway } from "./layers/drain.ts";
 import { type ErrorMapper, errorLayer } from "./layers/errors.ts";
 import { type InFlight, inFlightLayer } from "./layers/in-flight.ts";
@@ -40,6 +41,11 @@ export interface ServerOptions {
   readonly reflection?: boolean;
   /** How long clients get to notice the withdrawal before connections are told to end, in milliseconds. Default 300. */
   readonly withdrawalMs?: number;
+  /**
+   * How the server finds out what it can do, and so what it sheds. By default it does so by itself; false: it takes all that bulkheads
+   * let in.
+   */
+  readonly shedding?: Partial<ConcurrencyLimitPolicy> | false;
   readonly clock?: Clock;
 }
 
@@ -66,10 +72,12 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   resize();
   for (const each of policies.values()) each.onChange(resize);
   const { layer, inFlight } = inFlightLayer();
+  const guard = options.shedding === false ? undefined : createLoadGuard(options.shedding ?? {}, clock);
   const draining = new AbortController();
   const stack = serverStack({
     bulkheads,
     inFlight: layer,
+    ...(guard && { guard }),
     draining: draining.signal,
     logger,
     clock,
@@ -101,23 +109,28 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         );
     },
   });
-  return running(options, listener, policies, bulkheads, inFlight, health, () => draining.abort(serverGoesAway()));
+  return running(options, { listener, policies, bulkheads, inFlight, guard, health, draining });
 }
 
-function running(
-  options: ServerOptions,
-  listener: Listener,
-  policies: ReadonlyMap<string, LivePolicies>,
-  bulkheads: Bulkheads,
-  inFlight: InFlight,
-  health: HealthService,
-  endStreams: () => void,
-): Server {
+/** What a server is made of. */
+interface Parts {
+  readonly listener: Listener;
+  readonly policies: ReadonlyMap<string, LivePolicies>;
+  readonly bulkheads: Bulkheads;
+  readonly inFlight: InFlight;
+  readonly guard: LoadGuard | undefined;
+  readonly health: HealthService;
+  readonly draining: AbortController;
+}
+
+function running(options: ServerOptions, parts: Parts): Server {
+  const { listener, policies, bulkheads, inFlight, guard, health, draining } = parts;
   const { logger, registration } = options;
   let leases: Lease[] = [];
   const getState = (): ServerState => ({
     inFlight: inFlight.count,
     bulkheads: bulkheads.all.map((bulkhead) => bulkhead.getState()),
+    shedding: guard?.limit.getState(),
   });
   const stopObserving = observeServer(getState);
   return {
@@ -147,10 +160,11 @@ function running(
           logger.warn({ error: each.reason }, "the registry could not be told; the lease will expire");
       }
       if (leases.length > 0) await new Promise((resolve) => setTimeout(resolve, options.withdrawalMs ?? 300));
-      endStreams();
+      draining.abort(serverGoesAway());
       const grace = new Promise((resolve) => setTimeout(resolve, graceMs).unref());
       await Promise.race([listener.drain(), grace]);
       await listener.close();
+      guard?.close();
       stopObserving();
     },
   };

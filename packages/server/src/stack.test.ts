@@ -8,6 +8,7 @@ import { createLogger, silentLogger } from "@weft/telemetry";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { layered } from "./layer.ts";
 import { Bulkheads } from "./layers/bulkhead.ts";
+import { createLoadGuard, type LoadGuard } from "./layers/concurrency.ts";
 import { inFlightLayer } from "./layers/in-flight.ts";
 import { servedMethod } from "./serve.ts";
 import { serverStack } from "./stack.ts";
@@ -21,6 +22,7 @@ async function open(
   implementation: Partial<ServiceImpl<typeof Health>>,
   policy: Partial<MethodPolicy> = {},
   logger = silentLogger,
+  guard?: LoadGuard,
 ) {
   const live = livePolicies(policies(policy));
   const bulkheads = new Bulkheads();
@@ -29,6 +31,7 @@ async function open(
   const stack = serverStack({
     bulkheads,
     inFlight: layer,
+    ...(guard && { guard }),
     draining: new AbortController().signal,
     logger,
     clock: systemClock,
@@ -44,7 +47,7 @@ async function open(
   });
   onTestFinished(() => listener.close());
   const client = createClient(Health, transportTo(`http://127.0.0.1:${listener.port}`));
-  return { client, inFlight, bulkheads };
+  return { client, inFlight, bulkheads, live };
 }
 
 const protocols: Record<string, (baseUrl: string) => Transport> = {
@@ -166,6 +169,38 @@ describe.each(Object.entries(protocols))("the server stack over %s", (_name, tra
     expect(bulkheads.get("g")?.getState()).toMatchObject({ running: 2, queued: 1 });
     gate.resolve();
     expect((await Promise.all(calls)).filter((result) => result === "ok")).toHaveLength(3);
+  });
+
+  test("sheds what the server finds out that it can't do, before it is begun, and says that it never was", async () => {
+    const gate = Promise.withResolvers<void>();
+    let running = 0;
+    const check = async () => {
+      running += 1;
+      await gate.promise;
+      return serving;
+    };
+    const guard = createLoadGuard({ initialLimit: 4, minLimit: 4, maxLimit: 4 }, systemClock);
+    onTestFinished(() => guard.close());
+    const { client } = await open(transportTo, { check }, {}, silentLogger, guard);
+    const calls = Array.from({ length: 4 }, () => client.check({}));
+    await expect.poll(() => running).toBe(4);
+    const shed = await failureOf(client.check({}));
+    expect([shed.code, shed.metadata.get(headers.shed)]).toEqual([Code.ResourceExhausted, "overload"]);
+    expect(running).toBe(4);
+    gate.resolve();
+    await Promise.all(calls);
+    expect(await client.check({})).toMatchObject(serving);
+    expect(guard.limit.getState()).toMatchObject({ inFlight: 0, rejected: { normal: 1 } });
+  });
+
+  test("follows policies that are replaced, from the next call on", async () => {
+    const check = () => new Promise<typeof serving>((resolve) => setTimeout(() => resolve(serving), 100));
+    const { client, live } = await open(transportTo, { check });
+    expect(await client.check({})).toMatchObject(serving);
+    live.replace(policies({ timeoutMs: 10 }));
+    expect((await failureOf(client.check({}))).code).toBe(Code.DeadlineExceeded);
+    live.replace(policies());
+    expect(await client.check({})).toMatchObject(serving);
   });
 
   test("does not start a call whose time passed while it was queued", async () => {

@@ -5,6 +5,7 @@ import { idempotencyLayer } from "./idempotency.ts";
 import type { Layer } from "./layer.ts";
 import { allowedCallersLayer } from "./layers/allowed-callers.ts";
 import { type Bulkheads, bulkheadLayer } from "./layers/bulkhead.ts";
+import { concurrencyLayer, type LoadGuard } from "./layers/concurrency.ts";
 import { contextLayer } from "./layers/context.ts";
 import { deadlineLayer, stillWantedLayer } from "./layers/deadline.ts";
 import { drainLayer } from "./layers/drain.ts";
@@ -15,6 +16,8 @@ import { validateLayer } from "./layers/validate.ts";
 export interface ServerStackParts {
   readonly bulkheads: Bulkheads;
   readonly inFlight: Layer;
+  /** Absent: nothing is shed. */
+  readonly guard?: LoadGuard;
   /** Fires when the server begins to drain. */
   readonly draining: AbortSignal;
   readonly logger: Logger;
@@ -34,6 +37,7 @@ export function serverStack(parts: ServerStackParts): Layer[] {
     drainLayer(parts.draining), // streams end when the server goes away
     allowedCallersLayer, // who may call
     deadlineLayer(clock), // expired: not started
+    concurrencyLayer(parts.guard, clock), // what the server can do; the rest is shed
     bulkheadLayer(bulkheads, clock), // the group's size, and its queue
     stillWantedLayer(clock), // it may have queued too long
     validateLayer(), // the contract's rules

@@ -3,9 +3,11 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import { createMesh, type Mesh } from "@weft/client";
 import type { Registry } from "@weft/registry";
 import { createRedisRegistry } from "@weft/registry/redis";
+import type { Server, ServerState } from "@weft/server";
 import { MigrationError } from "@weft/store";
 import { createLogger, type Logger, startTelemetry } from "@weft/telemetry";
 import type { z } from "zod";
+import { openAdmin } from "./admin.ts";
 import { closeInReverse, type Resources } from "./resources.ts";
 import { type Environment, type PlatformSettings, readSettings, SettingsError } from "./settings.ts";
 
@@ -18,8 +20,9 @@ export interface Platform<S extends PlatformSettings = PlatformSettings> {
   readonly logger: Logger;
   readonly registry: Registry;
   readonly mesh: Mesh;
-  /** Calls that run now, for the load that the registry is told; set by who serves them. */
-  reportInFlight(count: () => number): void;
+  /** Who serves calls says how to see it: its load goes to the registry. */
+  serves(server: Pick<Server, "getState">): void;
+  readonly serverState: () => ServerState | undefined;
   /** Closes it at the end, before what was added earlier. */
   onClose(what: string, close: () => Promise<void> | void): void;
 }
@@ -78,9 +81,17 @@ export async function runProcess<Schema extends z.ZodType<PlatformSettings>>(
     const settings = readSettings(options.settings, env);
     drainMs = settings.WEFT_DRAIN_MS;
     logger = createLogger({ service: name, level: settings.LOG_LEVEL });
-    const telemetry = await startTelemetry({ service: name, instance, env });
+    const prometheus = settings.WEFT_ADMIN_PORT !== undefined;
+    const telemetry = await startTelemetry({ service: name, instance, env, prometheus });
     resources.push({ what: "telemetry", close: () => telemetry.shutdown() });
     const platform = openPlatform(name, instance, settings, logger, resources);
+    const { scrape } = telemetry;
+    if (settings.WEFT_ADMIN_PORT !== undefined && scrape !== undefined) {
+      const { mesh, serverState } = platform;
+      const admin = await openAdmin(settings.HOST, settings.WEFT_ADMIN_PORT, { mesh, serverState, metrics: scrape });
+      resources.push({ what: "admin port", close: () => admin.close() });
+      logger.info({ address: `${settings.HOST}:${admin.port}` }, "metrics, states and explanations can be read");
+    }
     const ready = await options.start(platform);
     if (!ending) lifecycle.info({ ...ready, instance, pid: process.pid }, "ready");
   } catch (error) {
@@ -99,7 +110,7 @@ function openPlatform<S extends PlatformSettings>(
   logger: Logger,
   resources: Resources,
 ): Platform<S> {
-  let inFlight = (): number => 0;
+  let served: Pick<Server, "getState"> | undefined;
   const delay = monitorEventLoopDelay({ resolution: 20 });
   delay.enable();
   resources.push({ what: "event-loop monitor", close: () => void delay.disable() });
@@ -107,13 +118,26 @@ function openPlatform<S extends PlatformSettings>(
     url: settings.REDIS_URL,
     heartbeatMs: settings.WEFT_HEARTBEAT_MS,
     logger,
-    load: () => ({ eventLoopDelayMs: delay.mean / 1e6, inFlight: inFlight() }),
+    load() {
+      const eventLoopDelayMs = delay.count === 0 ? 0 : delay.mean / 1e6;
+      delay.reset();
+      return { eventLoopDelayMs, inFlight: served?.getState().inFlight ?? 0 };
+    },
   });
   resources.push({ what: "registry", close: () => registry.close() });
-  const mesh = createMesh({ service: name, registry, transport: settings.WEFT_TRANSPORT });
+  const mesh = createMesh({
+    service: name,
+    registry,
+    transport: settings.WEFT_TRANSPORT,
+    ...(settings.WEFT_ZONE !== undefined && { zone: settings.WEFT_ZONE }),
+    ...(settings.WEFT_SUBSET_SIZE !== undefined && { subsetSize: settings.WEFT_SUBSET_SIZE }),
+    ...(settings.WEFT_EXPLAIN > 0 && { explain: { ratio: settings.WEFT_EXPLAIN } }),
+  });
   resources.push({ what: "mesh", close: () => mesh.close() });
   mesh.onEvent((event) => {
     if (event.kind === "circuit") logger.warn({ event }, "a circuit changed");
+    else if (event.kind === "connection") logger.warn({ event }, "an instance can be reached again, or not any more");
+    else if (event.kind === "outlier") logger.warn({ event }, "an instance fares worse than the others, or well again");
     else logger.debug({ event }, "a policy acted");
   });
   return {
@@ -123,9 +147,10 @@ function openPlatform<S extends PlatformSettings>(
     logger,
     registry,
     mesh,
-    reportInFlight(count) {
-      inFlight = count;
+    serves(server) {
+      served = server;
     },
+    serverState: () => served?.getState(),
     onClose: (what, close) => void resources.push({ what, close }),
   };
 }

@@ -23,7 +23,7 @@ import { type Platform, runProcess } from "./process.ts";
 import type { Environment, ServiceSettings } from "./settings.ts";
 
 /** What a service's parts are made of. */
-export interface ServiceContext<DB, S extends ServiceSettings> extends Omit<Platform<S>, "reportInFlight"> {
+export interface ServiceContext<DB, S extends ServiceSettings> extends Omit<Platform<S>, "serves" | "serverState"> {
   readonly store: Store<DB>;
   /**
    * Looks for durable work, from now until the process ends. What makes work owed wakes it after its commit:
@@ -117,10 +117,15 @@ export async function runService<DB, Schema extends z.ZodType<ServiceSettings>>(
           registry: platform.registry,
           instance: platform.instance,
           host: settings.ADVERTISE_HOST ?? settings.HOST,
+          metadata: {
+            weight: settings.WEFT_WEIGHT,
+            ...(settings.WEFT_ZONE !== undefined && { zone: settings.WEFT_ZONE }),
+          },
         },
+        ...(settings.WEFT_SHEDDING === "off" && { shedding: false as const }),
       });
       onClose("server", () => server.close(settings.WEFT_DRAIN_MS));
-      platform.reportInFlight(() => server.inFlight.count);
+      platform.serves(server);
       await server.announce();
       return { address: `${settings.ADVERTISE_HOST ?? server.host}:${server.port}` };
     },

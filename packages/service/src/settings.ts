@@ -15,6 +15,21 @@ export const platformSettings = z.object({
   WEFT_HEARTBEAT_MS: z.coerce.number().int().min(50).max(600_000).default(2_000),
   /** What carries the calls of this process: Weft's own HTTP/2, or one of the two that it can be compared with. */
   WEFT_TRANSPORT: z.enum(["wire", "connect-node", "grpc-js"]).default("wire"),
+  /** The zone that this process runs in: its calls stay there while they can, and so do those of others in it. */
+  WEFT_ZONE: z
+    .string()
+    .regex(/^[\w.:-]{1,64}$/, "1 to 64 letters, digits or any of _ . : -")
+    .optional(),
+  /** How much this instance takes beside the others of its service. */
+  WEFT_WEIGHT: z.coerce.number().positive().max(1_000).default(1),
+  /** Of a fleet that is larger, so many instances are called by this process. */
+  WEFT_SUBSET_SIZE: z.coerce.number().int().min(1).optional(),
+  /** The share of traces whose calls can be explained afterwards. */
+  WEFT_EXPLAIN: z.coerce.number().min(0).max(1).default(0),
+  /** Where metrics, states and explanations are read; 0 takes a free port, none is opened unless given. */
+  WEFT_ADMIN_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
+  /** Whether a server sheds what it finds out that it can't do. */
+  WEFT_SHEDDING: z.enum(["on", "off"]).default("on"),
   /** Longest time that running calls get to end after SIGTERM, in milliseconds. */
   WEFT_DRAIN_MS: z.coerce.number().int().min(0).default(10_000),
 });

@@ -1,6 +1,6 @@
 import { metrics, trace } from "@opentelemetry/api";
 import { detectResources, envDetector, type Resource, resourceFromAttributes } from "@opentelemetry/resources";
-import { MeterProvider, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
+import { MeterProvider, MetricReader, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
 import { BatchSpanProcessor, ConsoleSpanExporter, type SpanExporter, TracerProvider } from "@opentelemetry/sdk-trace";
 import { ATTR_SERVICE_INSTANCE_ID, ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from "@opentelemetry/semantic-conventions";
 import { callDurations } from "./call-durations.ts";
@@ -17,10 +17,14 @@ export interface TelemetryOptions {
   readonly service: string;
   readonly instance: string;
   readonly version?: string;
+  /** Metrics can be scraped: they cost what they cost when somebody does. */
+  readonly prometheus?: boolean;
   readonly env?: TelemetryEnvironment;
 }
 
 export interface Telemetry {
+  /** All metrics in Prometheus's text format (version 0.0.4); undefined unless `prometheus` was asked for. */
+  readonly scrape: (() => Promise<string>) | undefined;
   /** Sends what is still held and stops; it gives up after 5 s. */
   shutdown(): Promise<void>;
 }
@@ -44,8 +48,11 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Telemet
     spanProcessors: exporter ? [new BatchSpanProcessor({ exporter, ...batching(env) })] : [],
   });
   trace.setGlobalTracerProvider(tracerProvider);
-  const meterProvider = await meters(resource, env);
+  const { readers, scrape } = await metricReaders(options, env);
+  const meterProvider = readers.length === 0 ? undefined : new MeterProvider({ resource, readers });
+  if (meterProvider) metrics.setGlobalMeterProvider(meterProvider);
   return {
+    scrape,
     async shutdown() {
       const timeout = AbortSignal.timeout(5_000);
       const expired = new Promise<void>((resolve) =>
@@ -89,19 +96,40 @@ function batching(env: TelemetryEnvironment): { scheduledDelayMillis?: number } 
   return Number.isFinite(delay) && delay > 0 ? { scheduledDelayMillis: delay } : {};
 }
 
-async function meters(resource: Resource, env: TelemetryEnvironment): Promise<MeterProvider | undefined> {
+/** What reads the metrics: an OTLP collector now and then, Prometheus when it asks. */
+async function metricReaders(options: TelemetryOptions, env: TelemetryEnvironment): Promise<Readers> {
   const endpoint = env.OTEL_EXPORTER_OTLP_METRICS_ENDPOINT ?? env.OTEL_EXPORTER_OTLP_ENDPOINT;
   const kind = env.OTEL_METRICS_EXPORTER ?? (endpoint ? "otlp" : "none");
-  if (kind === "none" || env.OTEL_SDK_DISABLED === "true") return undefined;
-  if (kind !== "otlp") throw new Error(`OTEL_METRICS_EXPORTER=${kind} is not supported: use otlp or none.`);
-  const { OTLPMetricExporter } = await import("@opentelemetry/exporter-metrics-otlp-proto");
-  const interval = Number(env.OTEL_METRIC_EXPORT_INTERVAL);
-  const reader = new PeriodicExportingMetricReader({
-    exporter: new OTLPMetricExporter(),
-    metricProducers: [callDurations],
-    ...(interval > 0 ? { exportIntervalMillis: interval } : {}),
-  });
-  const provider = new MeterProvider({ resource, readers: [reader] });
-  metrics.setGlobalMeterProvider(provider);
-  return provider;
+  const readers: MetricReader[] = [];
+  let scrape: Telemetry["scrape"];
+  if (env.OTEL_SDK_DISABLED === "true") return { readers, scrape };
+  if (kind !== "none" && kind !== "otlp")
+    throw new Error(`OTEL_METRICS_EXPORTER=${kind} is not supported: use otlp or none.`);
+  const metricProducers = [callDurations];
+  if (kind === "otlp") {
+    const { OTLPMetricExporter } = await import("@opentelemetry/exporter-metrics-otlp-proto");
+    const interval = Number(env.OTEL_METRIC_EXPORT_INTERVAL);
+    const exporter = new OTLPMetricExporter();
+    const every = interval > 0 ? { exportIntervalMillis: interval } : {};
+    readers.push(new PeriodicExportingMetricReader({ exporter, metricProducers, ...every }));
+  }
+  if (options.prometheus) {
+    const { PrometheusSerializer } = await import("@opentelemetry/exporter-prometheus");
+    const reader = new OnDemandReader({ metricProducers });
+    const serializer = new PrometheusSerializer();
+    readers.push(reader);
+    scrape = async () => serializer.serialize((await reader.collect()).resourceMetrics);
+  }
+  return { readers, scrape };
+}
+
+interface Readers {
+  readonly readers: MetricReader[];
+  readonly scrape: Telemetry["scrape"];
+}
+
+/** Collects when it is asked, and not before. */
+class OnDemandReader extends MetricReader {
+  protected override async onShutdown(): Promise<void> {}
+  protected override async onForceFlush(): Promise<void> {}
 }

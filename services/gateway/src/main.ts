@@ -7,7 +7,7 @@ import { settings } from "./settings.ts";
 await runProcess({
   name: "gateway",
   settings,
-  async start({ settings, mesh, logger, reportInFlight, onClose }) {
+  async start({ settings, mesh, logger, serves, onClose }) {
     const forwarder = createForwarder({
       mesh,
       services: publicServices,
@@ -20,7 +20,7 @@ await runProcess({
       clients: "edge",
       logger,
     });
-    reportInFlight(() => grpc.inFlight.count);
+    serves(grpc);
     const edge = await startEdge({
       services: publicServices.map(({ service }) => service),
       forwarder,

@@ -43,6 +43,16 @@ describe("latency", () => {
     expect(load.latency(49_000)).toBeGreaterThan(0);
   });
 
+  it("is unknown again once it is forgotten, and the failures are too; calls in flight still are", () => {
+    const load = known();
+    for (let i = 0; i < 5; i++) call(load, 1, i, "failure");
+    load.begin(10);
+    load.forget();
+    expect(load.latency(10)).toBe(0);
+    expect(load.cost(10, 7)).toBe(14);
+    expect(load.inFlight).toBe(1);
+  });
+
   it("is unknown again before it is so little that it would draw a whole burst", () => {
     const load = known();
     expect(load.latency(51_000)).toBe(0);

@@ -97,6 +97,13 @@ export class EndpointLoad {
     this.#inFlight -= 1;
   }
 
+  /** It has come back from where nobody could reach it: what was measured before, and failed since, says nothing any more. */
+  forget(): void {
+    this.#samples = 0;
+    this.#latency = 0;
+    this.#strikes = 0;
+  }
+
   /**
    * Milliseconds that an answer may take: the peak EWMA, which fades while nothing is measured, so that one which was slow is
    * tried again. 0 when too little is known, or nothing any more.

@@ -10,20 +10,18 @@ export function explainLayer(recorder: Recorder | undefined, clock: Clock): Laye
   return (next) => (call) => {
     const traceId = call.header.traceparent?.slice(3, 35);
     if (traceId === undefined || !recorder.wants(traceId)) return next(call);
-    const begun = clock.now();
     const explanation: CallExplanation = {
       traceId,
       method: call.scope,
       startedAt: Date.now(),
-      timeoutMs: Math.round(call.deadline - begun),
+      timeoutMs: Math.round(call.deadline - call.startedAt),
       attempts: [],
     };
     call.explanation = explanation;
-    call.startedAt = begun;
     recorder.add(explanation);
     call.atEnd((error) => {
       explanation.outcome = error === undefined ? "OK" : codeName(error);
-      explanation.durationMs = clock.now() - begun;
+      explanation.durationMs = clock.now() - call.startedAt;
     });
     return next(call);
   };

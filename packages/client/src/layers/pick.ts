@@ -162,11 +162,12 @@ export function pickLayer(parts: PickParts, send: (endpoint: Endpoint, call: Cal
     call.tried ??= [endpoint];
     if (!call.repeatable || call.signal?.aborted) throw error;
     const unseen = wasNeverProcessed(error) && search.unseen < transparentRetries;
-    const shed = !unseen && wasShed(error) && search.shed < shedRetries && budget.withdraw();
+    const others = endpoints.up.length > 1;
+    const shed = !unseen && others && wasShed(error) && search.shed < shedRetries && budget.withdraw();
     if (!unseen && !shed) throw error;
     search.unseen += unseen ? 1 : 0;
     search.shed += shed ? 1 : 0;
-    if (endpoints.up.length > 1) search.refused.add(endpoint);
+    if (others) search.refused.add(endpoint);
     return attempt(call, search);
   }
 

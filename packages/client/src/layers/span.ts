@@ -8,7 +8,6 @@ import { noteUnavailable } from "../errors.ts";
 export function spanLayer(caller: string, clock: Clock): Layer {
   return (next) => (call) => {
     const { header, called } = call;
-    const startedAt = clock.now();
     const { context, recorded } = beginSpan(called.scope, { kind: SpanKind.CLIENT, attributes: called.attributes });
     injectTrace((name, value) => {
       header[name] = value;
@@ -20,7 +19,7 @@ export function spanLayer(caller: string, clock: Clock): Layer {
     call.atEnd((error) => {
       const code = error === undefined ? "OK" : codeName(error);
       if (code === "UNAVAILABLE") noteUnavailable(call.method.parent.typeName);
-      called.duration(code).record(clock.now() - startedAt);
+      called.duration(code).record(clock.now() - call.startedAt);
       if (recorded === undefined) return;
       recorded.setAttribute("rpc.status_code", code);
       if (error !== undefined) {

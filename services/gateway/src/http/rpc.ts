@@ -48,9 +48,8 @@ const edgeLayer: Interceptor = (next) => (request) => {
   const edge = {
     name: scope,
     attributes: {
-      "rpc.system": "connect_rpc",
-      "rpc.service": request.service.typeName,
-      "rpc.method": request.method.name,
+      "rpc.system.name": "connectrpc",
+      "rpc.method": `${request.service.typeName}/${request.method.name}`,
     },
     correlationId: request.header.get(headers.correlationId) ?? "",
     signal: request.signal,
