@@ -52,8 +52,11 @@ export interface Mesh {
   close(): Promise<void>;
 }
 
-/** An instance that says nothing for so long while calls wait for it is left for another one, well within the default timeout. */
-const liveness = { pingIntervalMs: 1_000, pingTimeoutMs: 1_000 };
+/**
+ * An instance that says nothing for so long while calls wait for it is left for another one, well within the default timeout. One whose
+ * server takes few streams a connection gets some more connections.
+ */
+const reach = { pingIntervalMs: 1_000, pingTimeoutMs: 1_000, maxConnections: 4 };
 
 export function createMesh(options: MeshOptions): Mesh {
   const { service: caller, registry, clock = systemClock, random = Math.random, newKey = randomUUID } = options;
@@ -85,7 +88,7 @@ export function createMesh(options: MeshOptions): Mesh {
           policies,
           caller,
           registry,
-          connect: options.connect ?? (({ host, port }) => connect({ host, port, transport, ...liveness })),
+          connect: options.connect ?? (({ host, port }) => connect({ host, port, transport, ...reach })),
           emit,
           recorder,
           zone: options.zone,

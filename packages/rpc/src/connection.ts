@@ -24,6 +24,8 @@ export interface ConnectionOptions {
   readonly compress?: boolean;
   /** Largest message that is read or written, in bytes. Default 4 MiB, as in every gRPC implementation. */
   readonly maxMessageBytes?: number;
+  /** Where one connection has all the streams that the server allows, others are opened beside it, up to so many. Default 1; for "wire" alone. */
+  readonly maxConnections?: number;
   /** A PING goes out when a connection with calls on it was silent for so long. Default 10 s. */
   readonly pingIntervalMs?: number;
   /** Without an answer to it in so many milliseconds the connection is given up. Default 5 s. */
@@ -44,6 +46,7 @@ export function connect(options: ConnectionOptions): Connection {
     baseUrl: `${tls === undefined ? "http" : "https"}://${authority}:${port}`,
     tls: tls && { ...tls, secureContext: createSecureContext(tls) },
     compress: options.compress ?? false,
+    maxConnections: options.maxConnections ?? 1,
     maxMessageBytes: options.maxMessageBytes ?? defaultMaxMessageBytes,
     pingIntervalMs: options.pingIntervalMs ?? meshLimits.pingIntervalMs,
     pingTimeoutMs: options.pingTimeoutMs ?? meshLimits.pingTimeoutMs,
@@ -55,8 +58,9 @@ export function connect(options: ConnectionOptions): Connection {
 }
 
 function wire({ host, port, authority, tls, compress, maxMessageBytes, ...options }: ResolvedOptions): Connection {
-  const { pingIntervalMs, pingTimeoutMs } = options;
+  const { pingIntervalMs, pingTimeoutMs, maxConnections } = options;
   const client = new Http2Client({
+    maxConnections,
     dial: (signal) => dial({ host, port, ...(tls && { tls }) }, signal),
     limits: { ...meshLimits, pingIntervalMs, pingTimeoutMs },
   });

@@ -21,6 +21,7 @@ export interface ResolvedOptions {
   readonly tls: (ClientTls & { readonly secureContext: SecureContext }) | undefined;
   readonly compress: boolean;
   readonly maxMessageBytes: number;
+  readonly maxConnections: number;
   readonly pingIntervalMs: number;
   readonly pingTimeoutMs: number;
 }

@@ -15,6 +15,8 @@ export interface Http2ClientOptions {
   /** Resolves with a socket that is connected, on which the server speaks HTTP/2. */
   readonly dial: (signal: AbortSignal) => Promise<Duplex>;
   readonly limits?: ConnectionLimits;
+  /** So many connections are opened where each has all the streams that the server allows; default 1. */
+  readonly maxConnections?: number;
   /** How long an attempt to connect may take, in milliseconds; default 5,000. */
   readonly connectTimeoutMs?: number;
   readonly clock?: { now(): number };
@@ -26,16 +28,20 @@ const backoff = { firstMs: 100, multiplier: 1.6, jitter: 0.2, mostMs: 10_000 };
 const lookMs = 1_000;
 
 /**
- * The way to one server: a connection that is opened when something is to be sent, and again when it was lost or its server goes away.
- * What finds no room waits for it; what finds no server, after an attempt that failed and until the next is due, is told so.
+ * The way to one server: a connection that is opened when something is to be sent, and again when it was lost or its server goes away; and
+ * others beside it while it is full. What finds no room waits for it; what finds no server, after an attempt that failed and until the
+ * next is due, is told so.
  */
 export class Http2Client {
   readonly #options: Http2ClientOptions;
   readonly #clock: { now(): number };
   readonly #waiting = new Set<Waiting>();
-  /** All that are open: the current one, and those that end with their last stream. */
+  /** All that are open: those that take streams, and those that end with their last one. */
   readonly #connections = new Set<Http2Connection>();
-  #current: Http2Connection | undefined;
+  /** Those that take streams, the first opened first. */
+  #usable: readonly Http2Connection[] = [];
+  /** The one of them whose server has not said yet how many it takes. */
+  #beginning: Http2Connection | undefined;
   #dialling: AbortController | undefined;
   #failures = 0;
   #retryAt = 0;
@@ -50,28 +56,45 @@ export class Http2Client {
 
   /** Starts it now if there is room, or as soon as there is. */
   run(waiting: Waiting): void {
-    const current = this.#current;
-    if (current !== undefined && current.room > 0 && this.#waiting.size === 0) {
-      waiting.start(current);
-      return;
+    if (this.#waiting.size === 0) {
+      const roomy = this.#roomy();
+      if (roomy !== undefined) {
+        waiting.start(roomy);
+        return;
+      }
     }
-    const isIdle = current === undefined && this.#dialling === undefined;
+    const isIdle = this.#usable.length === 0 && this.#dialling === undefined;
     if (this.#isClosed || (isIdle && this.#clock.now() < this.#retryAt)) {
       waiting.unavailable(this.#isClosed ? "the client is closed" : this.#lastFailure);
       return;
     }
     this.#waiting.add(waiting);
     waiting.leave = () => void this.#waiting.delete(waiting);
-    if (isIdle) void this.#dial();
+    if (isIdle || this.#wantsAnother()) void this.#dial();
   }
 
   /** Ends the connections, and what runs on them or waits. */
   close(): void {
     this.#isClosed = true;
     this.#dialling?.abort();
-    this.#current = undefined;
+    this.#usable = [];
     for (const connection of [...this.#connections]) connection.destroy(new Error("the client was closed"));
     this.#refuse("the client is closed");
+  }
+
+  #roomy(): Http2Connection | undefined {
+    for (const connection of this.#usable) {
+      // The first one is used before its server has said how much it takes, which saves a round trip; but not one beside others that are full.
+      const isTooEarly = connection === this.#beginning && this.#usable.length > 1;
+      if (connection.room > 0 && !isTooEarly) return connection;
+    }
+    return undefined;
+  }
+
+  /** Something waits, since all that are open are full. */
+  #wantsAnother(): boolean {
+    if (this.#dialling !== undefined || this.#beginning !== undefined) return false;
+    return this.#usable.length < (this.#options.maxConnections ?? 1) && this.#clock.now() >= this.#retryAt;
   }
 
   async #dial(): Promise<void> {
@@ -94,10 +117,14 @@ export class Http2Client {
 
   #take(socket: Duplex): void {
     let isReady = false;
+    const leave = (): void => {
+      if (this.#beginning === connection) this.#beginning = undefined;
+      this.#usable = this.#usable.filter((each) => each !== connection);
+    };
     const gone = (): void => {
-      if (this.#current !== connection) return;
-      this.#current = undefined;
-      if (this.#waiting.size > 0 && !this.#isClosed) void this.#dial();
+      if (!this.#usable.includes(connection)) return;
+      leave();
+      if (this.#usable.length === 0 && this.#waiting.size > 0 && !this.#isClosed) void this.#dial();
     };
     const connection: Http2Connection = new Http2Connection({
       role: "client",
@@ -107,6 +134,7 @@ export class Http2Client {
       handler: {
         onRoom: () => {
           isReady = true;
+          if (this.#beginning === connection) this.#beginning = undefined;
           this.#failures = 0;
           if (this.#waiting.size > 0) this.#admit();
         },
@@ -116,7 +144,7 @@ export class Http2Client {
           if (this.#connections.size === 0) clearInterval(this.#looking);
           if (isReady || this.#isClosed) gone();
           else {
-            if (this.#current === connection) this.#current = undefined;
+            leave();
             this.#fail(error ?? new Error("the server ended the connection before it began"));
           }
         },
@@ -128,16 +156,20 @@ export class Http2Client {
       }, lookMs).unref();
     }
     this.#connections.add(connection);
-    this.#current = connection;
+    this.#usable = [...this.#usable, connection];
+    if (!isReady) this.#beginning = connection;
     this.#admit();
   }
 
   #admit(): void {
     for (const waiting of this.#waiting) {
-      const current = this.#current;
-      if (current === undefined || current.room === 0) return;
+      const roomy = this.#roomy();
+      if (roomy === undefined) {
+        if (this.#wantsAnother()) void this.#dial();
+        return;
+      }
       this.#waiting.delete(waiting);
-      waiting.start(current);
+      waiting.start(roomy);
     }
   }
 
@@ -148,7 +180,8 @@ export class Http2Client {
     this.#failures += 1;
     this.#retryAt = this.#clock.now() + delay;
     this.#lastFailure = error instanceof Error ? error.message : String(error);
-    this.#refuse(this.#lastFailure);
+    // Beside one that is well, another that can't be had is no reason to refuse.
+    if (this.#usable.length === 0) this.#refuse(this.#lastFailure);
   }
 
   #refuse(reason: string): void {
