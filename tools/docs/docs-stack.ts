@@ -22,6 +22,8 @@ export async function startDocsStack(
     ports: "dev",
     env: { ...env, HTTP_PORT: "8080", GRPC_PORT: "9090" },
     ephemeral: true,
+    // As `npm run dev` does: a page may change a contract while it runs.
+    watch: true,
     ...(services && { services }),
   });
 }

@@ -56,7 +56,8 @@ export class Endpoint implements Candidate {
   readonly zone: string | undefined;
   readonly since: number;
   readonly load = new EndpointLoad();
-  readonly outlier: OutlierEndpoint;
+  /** Another one each time that the instance begins to take calls. */
+  outlier: OutlierEndpoint;
   readonly #parts: EndpointParts;
   readonly #guards = new Map<MethodPolicy, Guard>();
   readonly #breakers = new Map<string, Breaker>();
@@ -123,13 +124,13 @@ export class Endpoint implements Candidate {
   retire(): void {
     this.#retired = true;
     this.#probe.stop();
+    this.outlier.forget();
     if (this.load.inFlight === 0) this.close();
   }
 
   close(): void {
     this.#retired = true;
     this.#probe.stop();
-    this.outlier.forget();
     this.#connection?.close();
     this.#connection = undefined;
   }

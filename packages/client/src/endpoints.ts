@@ -65,18 +65,26 @@ export function watchEndpoints(options: EndpointsOptions): Endpoints {
     const next = new Map<string, Endpoint>();
     const chosen = new Set(choose(instances.filter(({ state }) => state === "UP")));
     const taking: Endpoint[] = [];
+    const resting: Endpoint[] = [];
     for (const instance of instances) {
       const id = endpointId(instance);
       const endpoint = known.get(id) ?? (chosen.has(instance) ? open(instance) : undefined);
       if (endpoint === undefined) continue;
       next.set(id, endpoint);
-      if (chosen.has(instance)) taking.push(endpoint);
+      if (chosen.has(instance)) {
+        endpoint.outlier = detector.track(id);
+        taking.push(endpoint);
+      } else {
+        // It takes no calls: half of those that do may be out.
+        resting.push(endpoint);
+      }
     }
     const before = known;
     known = next;
     up = taking;
     isReady = true;
-    // New ones are compared before old ones are forgotten: half of them may be out at once.
+    // Those that take calls are all known before the others are forgotten.
+    for (const endpoint of resting) endpoint.outlier.forget();
     for (const [id, endpoint] of before) if (!next.has(id)) endpoint.retire();
     onChange(up);
   });

@@ -85,16 +85,19 @@ test("bursts that are no overload don't tighten the limit", () => {
 
 test("of calls that take a fraction of a millisecond, dozens at once are no congestion", () => {
   const server = simulateWorkers(4, 2);
-  server.load({ rate: 10_000, burst: 64, serviceMs: constant(0.2) });
-  expect(server.pass(10_000).rejected).toBe(0);
+  const dozens = { rate: 3_000, burst: 64, serviceMs: constant(0.2) };
+  server.load(dozens);
+  const first = server.pass(20_000);
+  expect(first.rejected / first.arrived).toBeLessThan(0.001);
   server.load({ rate: 200_000, serviceMs: constant(0.2) });
   const overload = server.pass(2_000);
   expect(overload.goodputPerSecond).toBeGreaterThan(0.9 * 20_000);
   expect(overload.p(0.99)).toBeLessThan(15);
   server.load({ rate: 20, serviceMs: constant(0.2) });
   server.pass(60_000);
-  server.load({ rate: 10_000, burst: 64, serviceMs: constant(0.2) });
-  expect(server.pass(10_000).rejected).toBe(0);
+  server.load(dozens);
+  const again = server.pass(20_000);
+  expect(again.rejected / again.arrived).toBeLessThan(0.001);
 });
 
 test("a server that has just started takes what comes at once", () => {
@@ -265,7 +268,7 @@ test("in overload the less critical are shed first, and the critical hardly at a
   const refused = (criticality: Criticality) =>
     overload.count("rejected", { criticality }) /
     (overload.count("accepted", { criticality }) + overload.count("rejected", { criticality }));
-  expect(refused("critical")).toBeLessThan(0.01);
+  expect(refused("critical")).toBeLessThan(0.002);
   expect(refused("normal")).toBeLessThan(0.25);
   expect(refused("sheddable")).toBeGreaterThan(0.9);
 });

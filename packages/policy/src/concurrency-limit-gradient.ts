@@ -57,8 +57,6 @@ export class GradientLimit {
   #probeNotBefore = 0;
   /** CUSUM of the share refused. */
   #excess = 0;
-  /** In [1, 1.5]: how much wider the open limit is because bursts were refused that weren't overload. */
-  #burstiness = 1;
   #startedAt = 0;
   #idleSince = 0;
   #idleMs = 0;
@@ -183,7 +181,7 @@ export class GradientLimit {
     this.#excess = Math.max(0, this.#excess + share - this.#policy.overloadShare);
     if (this.phase.kind === "overloaded" ? share >= this.#policy.overloadShare : this.#excess >= overloadExcess)
       this.#tighten(needed, now);
-    else this.#widen(elapsed);
+    else this.#widen();
     this.#startWindow(now);
   }
 
@@ -206,17 +204,15 @@ export class GradientLimit {
     this.limit = this.#tight();
   }
 
-  #widen(elapsed: number): void {
+  #widen(): void {
     if (this.phase.kind === "overloaded") {
       this.phase = { kind: "open" };
       this.#excess = 0;
     }
-    const burstiness = this.#refused > 0 ? this.#burstiness * 1.2 : this.#burstiness * Math.exp(-elapsed / forgetMs);
-    this.#burstiness = Math.min(1.5, Math.max(1, burstiness));
     const { quietLimit, burstMs, negligibleMs, minLimit } = this.#policy;
-    const times = Math.max(2.5 + 4 * this.spread, (2 * negligibleMs) / this.#usualMs);
+    const times = Math.max(2.5 + 4 * this.spread, negligibleMs / this.#usualMs);
     const roomy = times * this.needed + minLimit;
-    const open = this.#clamp(Math.max(quietLimit, burstMs / this.#usualMs, roomy) * this.#burstiness);
+    const open = this.#clamp(Math.max(quietLimit, burstMs / this.#usualMs, roomy));
     this.limit = this.limit < open ? Math.min(open, this.limit * 1.25 + 1) : Math.max(open, this.limit * 0.95);
   }
 
@@ -255,15 +251,14 @@ export class GradientLimit {
     this.spread += (Math.min(1.5, measured) - this.spread) * weight;
   }
 
-  /** Places for calls that no measurement may cost. */
+  /** Where a probe, which makes the limit tight, doesn't count. */
   get widestLimit(): number {
     return this.phase.kind === "probing" ? Math.max(this.limit, this.#tight()) : this.limit;
   }
 
   /** Enough to keep the server at work between one call's end and the next one's begin. */
   #tight(): number {
-    const times = Math.max(1.5 + 2 * this.spread, this.#policy.negligibleMs / this.#usualMs);
-    return this.#clamp(times * this.#overloadNeeded);
+    return this.#clamp((1.5 + 2 * this.spread) * this.#overloadNeeded);
   }
 
   #clamp(limit: number): number {

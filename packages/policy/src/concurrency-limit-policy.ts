@@ -6,7 +6,7 @@ export interface ConcurrencyLimitPolicy {
   readonly quietLimit: number;
   /** As well: what one call after the other would be worked off in this time. Of quick calls, many may come at once. */
   readonly burstMs: number;
-  /** No latency below this is congestion. */
+  /** Latencies below this are no congestion, until calls are refused. */
   readonly negligibleMs: number;
   /** The limit is never below. */
   readonly minLimit: number;
@@ -37,7 +37,7 @@ export const defaultConcurrencyLimitPolicy: ConcurrencyLimitPolicy = {
   initialLimit: 200,
   quietLimit: 16,
   burstMs: 50,
-  negligibleMs: 5,
+  negligibleMs: 10,
   minLimit: 4,
   maxLimit: 10_000,
   windowMs: 20,

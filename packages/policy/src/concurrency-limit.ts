@@ -67,7 +67,8 @@ const reserveMs = 10_000;
  *   of calls the limit is so tight that none waits. So a dependency that became slower is first taken for overload, for
  *   seconds, and then believed.
  * - While critical calls are seen (within ten seconds), the others leave them a tenth of the limit, at least one place; while
- *   more than sheddable ones are seen, those may fill 70 %. Else the whole limit is anybody's.
+ *   more than sheddable ones are seen, those may fill 70 %. Critical calls among others may go a quarter over the limit, which
+ *   moves. Else the whole limit is anybody's, and nobody's more.
  */
 export function createConcurrencyLimit(options: ConcurrencyLimitOptions = {}): ConcurrencyLimit {
   const policy: ConcurrencyLimitPolicy = { ...defaultConcurrencyLimitPolicy, ...options.policy };
@@ -89,7 +90,7 @@ export function createConcurrencyLimit(options: ConcurrencyLimitOptions = {}): C
     switch (criticality) {
       case "critical":
         criticalAt = now;
-        return now - Math.max(normalAt, sheddableAt) < reserveMs ? gradient.widestLimit : limit;
+        return now - Math.max(normalAt, sheddableAt) < reserveMs ? gradient.widestLimit * 1.25 : limit;
       case "normal":
         normalAt = now;
         return now - criticalAt < reserveMs ? Math.min(limit * 0.9, limit - 1) : limit;

@@ -6,8 +6,6 @@ import { answersWithStream, type Layer, takesStream } from "../layer.ts";
 
 /** How often the event loop's delay is taken, in milliseconds. */
 const lookMs = 20;
-/** Until a server knows better: bursts of calls that wait for a database are no overload. */
-const initialLimit = 200;
 
 /** What the server turns out to be able to do, and the timer that it learns the event loop's delay by. */
 export interface LoadGuard {
@@ -17,7 +15,7 @@ export interface LoadGuard {
 
 export function createLoadGuard(policy: Partial<ConcurrencyLimitPolicy>, clock: Clock): LoadGuard {
   const limit = createConcurrencyLimit({
-    policy: { initialLimit, ...policy },
+    policy,
     onTurn: (ended) => void setImmediate(() => ended(clock.now())),
   });
   let due = clock.now() + lookMs;
