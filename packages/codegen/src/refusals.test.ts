@@ -53,6 +53,12 @@ const cases: readonly Case[] = [
     message: `11: ${method}: its timeout of 1000 ms is shorter than one attempt of 2000 ms. Raise timeout or lower retry.per_attempt_timeout.`,
   },
   {
+    refuses: "a method whose name a client needs itself",
+    signature: "rpc Policies(DoRequest) returns (DoResponse)",
+    message:
+      "11: probe.v1.Probe.Policies: a client's policies are read as `policies`, which the method would hide. Give the method another name, such as GetPolicies.",
+  },
+  {
     refuses: "a hash key that the request has not",
     level: "IDEMPOTENT",
     method: 'hash_key: "customer.id"',

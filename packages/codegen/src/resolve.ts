@@ -98,6 +98,13 @@ function* checkMethod(method: DescMethod, resolved: ResolvedPolicy): Iterable<Re
       mend: "Raise timeout or lower retry.per_attempt_timeout",
     };
   }
+  if (method.localName === "policies") {
+    yield {
+      place,
+      problem: "a client's policies are read as `policies`, which the method would hide",
+      mend: "Give the method another name, such as GetPolicies",
+    };
+  }
   const hashKey = own?.hashKey;
   if (hashKey && fieldPath(method, hashKey) === undefined) {
     yield {
