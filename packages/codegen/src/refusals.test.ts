@@ -56,7 +56,7 @@ const cases: readonly Case[] = [
     refuses: "a method whose name a client needs itself",
     signature: "rpc Policies(DoRequest) returns (DoResponse)",
     message:
-      "11: probe.v1.Probe.Policies: a client's policies are read as `policies`, which the method would hide. Give the method another name, such as GetPolicies.",
+      "10: probe.v1.Probe.Policies: a client's policies are read as `policies`, which the method would hide. Give the method another name, such as GetPolicies.",
   },
   {
     refuses: "a hash key that the request has not",
