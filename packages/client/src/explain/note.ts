@@ -21,7 +21,7 @@ export function noteAttempt(
   picked: Endpoint | undefined,
   { endpoints, picker, budget, clock }: Surroundings,
   refused: ReadonlySet<Endpoint> | undefined,
-): void {
+): AttemptExplanation {
   const now = clock.now();
   const scores = picker.scores(call.policy);
   const candidates = endpoints.up.map((endpoint): CandidateExplanation => {
@@ -42,7 +42,7 @@ export function noteAttempt(
       }),
     };
   });
-  call.explanation?.attempts.push({
+  const attempt: AttemptExplanation = {
     attempt: call.attempt,
     atMs: now - call.startedAt,
     timeLeftMs: call.deadline - now,
@@ -50,12 +50,12 @@ export function noteAttempt(
     ...(picked && { picked: picked.instance.instance }),
     why: why(picked, candidates),
     retryBudget: budget.getState().balance,
-  });
+  };
+  call.explanation?.attempts.push(attempt);
+  return attempt;
 }
 
-export function noteOutcome(call: Call, error: unknown, clock: Clock): void {
-  const attempt = call.explanation?.attempts.findLast(({ outcome }) => outcome === undefined);
-  if (attempt === undefined) return;
+export function noteOutcome(attempt: AttemptExplanation, call: Call, error: unknown, clock: Clock): void {
   attempt.outcome = error === undefined ? "OK" : codeName(error);
   attempt.durationMs = clock.now() - call.startedAt - attempt.atMs;
 }

@@ -7,7 +7,8 @@ import { meter } from "@weft/telemetry";
 import type { Call, Next } from "../call.ts";
 import type { Endpoint, Guard } from "../endpoint.ts";
 import type { Endpoints } from "../endpoints.ts";
-import { answered, blameForTime, isUnreachable, type Verdict, verdictOf, wasShed } from "../errors.ts";
+import { answered, blameForTime, deadlinePassed, isUnreachable, type Verdict, verdictOf, wasShed } from "../errors.ts";
+import type { AttemptExplanation } from "../explain/explanation.ts";
 import { noteAttempt, noteOutcome } from "../explain/note.ts";
 import { withFirstMessage } from "../first-message.ts";
 import type { MeshEvent, RejectionCause } from "../mesh-event.ts";
@@ -26,6 +27,8 @@ export interface PickParts {
   readonly emit: (event: MeshEvent) => void;
   readonly clock: Clock;
 }
+
+type Judge = (verdict: Verdict, error?: unknown) => Promise<unknown> | undefined;
 
 /** What an attempt has tried so far. */
 interface Search {
@@ -51,12 +54,12 @@ export function pickLayer(parts: PickParts, send: (endpoint: Endpoint, call: Cal
 
   function attempt(call: Call, search: Search | undefined): Promise<RpcResponse> {
     const endpoint = picker.pick(call, search?.refused);
-    if (call.explanation !== undefined) noteAttempt(call, endpoint, parts, search?.refused);
+    const note = call.explanation && noteAttempt(call, endpoint, parts, search?.refused);
     if (endpoint === undefined) return Promise.reject(nothingAdmits(call, search));
     const guard = endpoint.guard(call.policy);
-    if (guard.bulkhead === undefined || guard.bulkhead.tryEnter()) return through(call, endpoint, guard, search);
+    if (guard.bulkhead === undefined || guard.bulkhead.tryEnter()) return through(call, endpoint, guard, search, note);
     return guard.bulkhead.enter(call.signal, call.deadline - clock.now()).then(
-      () => through(call, endpoint, guard, search),
+      () => through(call, endpoint, guard, search, note),
       (error: unknown) => refused(call, endpoint, error, search),
     );
   }
@@ -64,6 +67,7 @@ export function pickLayer(parts: PickParts, send: (endpoint: Endpoint, call: Cal
   /** The circuit opened, or the bulkhead is full: nothing was sent. */
   function refused(call: Call, endpoint: Endpoint, error: unknown, search = newSearch()): Promise<RpcResponse> {
     if (call.signal?.aborted) return Promise.reject(error);
+    if (call.deadline <= clock.now()) return Promise.reject(deadlinePassed());
     reject(call, endpoint, isBreakerOpen(error) ? "circuit" : "bulkhead");
     search.refusal = new ConnectError(`${call.scope} was not sent: ${String(error)}`, Code.Unavailable);
     search.refused.add(endpoint);
@@ -85,6 +89,7 @@ export function pickLayer(parts: PickParts, send: (endpoint: Endpoint, call: Cal
     endpoint: Endpoint,
     { breaker, bulkhead }: Guard,
     search: Search | undefined,
+    note: AttemptExplanation | undefined,
   ): Promise<RpcResponse> {
     if (!breaker.admits()) {
       bulkhead?.leave();
@@ -103,7 +108,8 @@ export function pickLayer(parts: PickParts, send: (endpoint: Endpoint, call: Cal
     const trial = outlier.begin();
     const startedAt = clock.now();
     load.begin(startedAt);
-    const judge = (verdict: Verdict): Promise<unknown> | undefined => {
+    const judge = (verdict: Verdict, error?: unknown): Promise<unknown> | undefined => {
+      if (note !== undefined) noteOutcome(note, call, error, clock);
       load.answered(startedAt, clock.now(), verdict.load);
       outlier.record(verdict.outlier, trial);
       return permit.end(verdict.breaker);
@@ -117,7 +123,6 @@ export function pickLayer(parts: PickParts, send: (endpoint: Endpoint, call: Cal
         if (response.stream) return beginStream(response, call, endpoint, judge, leave, search);
         leave();
         const recorded = judge(answered);
-        if (call.explanation !== undefined) noteOutcome(call, undefined, clock);
         // A probe's success may close the circuit for the next call.
         return recorded === undefined ? response : recorded.then(() => response);
       },
@@ -132,7 +137,7 @@ export function pickLayer(parts: PickParts, send: (endpoint: Endpoint, call: Cal
     response: StreamResponse,
     call: Call,
     endpoint: Endpoint,
-    judge: (verdict: Verdict) => Promise<unknown> | undefined,
+    judge: Judge,
     leave: () => void,
     search: Search | undefined,
   ): Promise<RpcResponse> {
@@ -144,7 +149,6 @@ export function pickLayer(parts: PickParts, send: (endpoint: Endpoint, call: Cal
       return failed(call, endpoint, error, judge, search);
     }
     await judge(answered);
-    if (call.explanation !== undefined) noteOutcome(call, undefined, clock);
     return whenOver(Promise.resolve(begun), call.signal, leave);
   }
 
@@ -152,12 +156,11 @@ export function pickLayer(parts: PickParts, send: (endpoint: Endpoint, call: Cal
     call: Call,
     endpoint: Endpoint,
     reason: unknown,
-    judge: (verdict: Verdict) => Promise<unknown> | undefined,
+    judge: Judge,
     search = newSearch(),
   ): Promise<RpcResponse> {
     const error = blameForTime(reason, call);
-    await judge(verdictOf(error));
-    if (call.explanation !== undefined) noteOutcome(call, error, clock);
+    await judge(verdictOf(error), error);
     if (isUnreachable(error)) endpoint.lost();
     call.tried ??= [endpoint];
     if (!call.repeatable || call.signal?.aborted) throw error;
