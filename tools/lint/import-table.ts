@@ -74,7 +74,7 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
   "@weft/client": { imports: endpoint },
   "@weft/server": { imports: endpoint },
   "@weft/service": { imports: mesh },
-  "@weft/devstack": { imports: [] },
+  "@weft/devstack": { imports: ["@weft/registry"] },
   "@weft/testkit": { imports: [...mesh, "@weft/service"] },
   "@weft/cli": { imports: ["@weft/contracts", "@weft/client", "@weft/registry", "@weft/events", "@weft/config"] },
   "@shop/contracts": { imports: ["@weft/contracts"], types: ["@weft/client", "@weft/events", "@weft/testkit"] },
@@ -98,7 +98,7 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
  * breaks it, may import it too.
  */
 export const adapters: Readonly<Record<string, readonly string[]>> = {
-  "@weft/registry/redis": ["@weft/service", "@shop/acceptance", "@weft/bench"],
+  "@weft/registry/redis": ["@weft/service", "@weft/devstack", "@shop/acceptance", "@weft/bench"],
   "@weft/events/jetstream": ["@weft/service", "@shop/acceptance", "@weft/bench"],
 };
 

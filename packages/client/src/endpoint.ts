@@ -56,6 +56,8 @@ export class Endpoint implements Candidate {
   readonly zone: string | undefined;
   readonly since: number;
   readonly load = new EndpointLoad();
+  /** The clock's reading at its last answer. */
+  answeredAt = Number.NEGATIVE_INFINITY;
   /** Another one each time that the instance begins to take calls. */
   outlier: OutlierEndpoint;
   readonly #parts: EndpointParts;

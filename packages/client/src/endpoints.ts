@@ -33,6 +33,9 @@ export interface EndpointsOptions {
   readonly onChange: (up: readonly Endpoint[]) => void;
 }
 
+/** An answer proves for so long that an instance is there. */
+const answersForMs = 5_000;
+
 export function watchEndpoints(options: EndpointsOptions): Endpoints {
   const { registry, service, connect, clock, random, emit, choose, onChange } = options;
   let known = new Map<string, Endpoint>();
@@ -61,33 +64,43 @@ export function watchEndpoints(options: EndpointsOptions): Endpoints {
     });
   }
 
-  const watch = registry.watch(service, (instances) => {
-    const next = new Map<string, Endpoint>();
-    const chosen = new Set(choose(instances.filter(({ state }) => state === "UP")));
-    const taking: Endpoint[] = [];
-    const resting: Endpoint[] = [];
-    for (const instance of instances) {
-      const id = endpointId(instance);
-      const endpoint = known.get(id) ?? (chosen.has(instance) ? open(instance) : undefined);
-      if (endpoint === undefined) continue;
-      next.set(id, endpoint);
-      if (chosen.has(instance)) {
-        endpoint.outlier = detector.track(id);
-        taking.push(endpoint);
-      } else {
-        // It takes no calls: half of those that do may be out.
-        resting.push(endpoint);
+  /** Whether it has answered lately: then it is there, whatever became of its heartbeats. */
+  function stillAnswers(instance: Instance): boolean {
+    const answeredAt = known.get(endpointId(instance))?.answeredAt;
+    return answeredAt !== undefined && clock.now() - answeredAt < answersForMs;
+  }
+
+  const watch = registry.watch(
+    service,
+    (instances) => {
+      const next = new Map<string, Endpoint>();
+      const chosen = new Set(choose(instances.filter(({ state }) => state === "UP")));
+      const taking: Endpoint[] = [];
+      const resting: Endpoint[] = [];
+      for (const instance of instances) {
+        const id = endpointId(instance);
+        const endpoint = known.get(id) ?? (chosen.has(instance) ? open(instance) : undefined);
+        if (endpoint === undefined) continue;
+        next.set(id, endpoint);
+        if (chosen.has(instance)) {
+          endpoint.outlier = detector.track(id);
+          taking.push(endpoint);
+        } else {
+          // It takes no calls: half of those that do may be out.
+          resting.push(endpoint);
+        }
       }
-    }
-    const before = known;
-    known = next;
-    up = taking;
-    isReady = true;
-    // Those that take calls are all known before the others are forgotten.
-    for (const endpoint of resting) endpoint.outlier.forget();
-    for (const [id, endpoint] of before) if (!next.has(id)) endpoint.retire();
-    onChange(up);
-  });
+      const before = known;
+      known = next;
+      up = taking;
+      isReady = true;
+      // Those that take calls are all known before the others are forgotten.
+      for (const endpoint of resting) endpoint.outlier.forget();
+      for (const [id, endpoint] of before) if (!next.has(id)) endpoint.retire();
+      onChange(up);
+    },
+    { stillAnswers },
+  );
   return {
     ready: watch.ready,
     get isReady() {

@@ -1,5 +1,7 @@
 import { appendFileSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { isRegistrationDenied } from "@weft/registry";
+import { createRedisRegistry } from "@weft/registry/redis";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { identify } from "./process/identity.ts";
@@ -50,12 +52,34 @@ describe("a stack", () => {
     const told = await variables(stack, "order");
     expect(told).toMatchObject({
       NATS_URL: stack.env.NATS_URL,
-      REDIS_URL: stack.env.REDIS_URL,
       HOST: "127.0.0.1",
       WEFT_HEARTBEAT_MS: "2000",
     });
     expect(new URL(told.DATABASE_URL as string).username).toBe("shop_order");
     expect(told.DATABASE_URL).not.toBe((await variables(stack, "user")).DATABASE_URL);
+  });
+
+  it("tells each service a Redis user of its own that may register what is in its proto package, and nothing else", async () => {
+    const { redis } = stack.infrastructure;
+    const urls = new Map<string, string>();
+    for (const name of ["order", "user"]) urls.set(name, (await variables(stack, name)).REDIS_URL as string);
+    expect([...urls.values()].map((url) => new URL(url).username)).toEqual(["shop_order", "shop_user"]);
+    expect(new URL(urls.get("order") as string).host).toBe(new URL(redis.url).host);
+    const register = async (name: string, service: string) => {
+      const registry = createRedisRegistry({ url: urls.get(name) as string });
+      try {
+        await registry.register({ service, instance: "a", host: "127.0.0.1", port: 1, metadata: {} });
+        return await registry.services();
+      } finally {
+        await registry.close();
+      }
+    };
+    expect(await register("order", "shop.order.v1.OrderService")).toEqual(["shop.order.v1.OrderService"]);
+    await expect(register("user", "shop.order.v1.OrderService")).rejects.toSatisfy(isRegistrationDenied);
+    // Its users outlive it.
+    await redis.kill("SIGKILL");
+    await redis.start();
+    expect(await register("user", "shop.user.v1.UserService")).toEqual(["shop.user.v1.UserService"]);
   });
 
   it("lets no service's role into another service's database", async () => {

@@ -1,9 +1,11 @@
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { generatedFolders, generateIfChanged } from "./generate.ts";
-import { createServiceDatabases, passwordFile } from "./infrastructure/databases.ts";
+import { createServiceDatabases } from "./infrastructure/databases.ts";
 import { type Infrastructure, startInfrastructure } from "./infrastructure/infrastructure.ts";
 import type { Ground } from "./infrastructure/part.ts";
+import { passwordFile } from "./infrastructure/passwords.ts";
+import { createServiceRedisUsers } from "./infrastructure/redis-users.ts";
 import { identify } from "./process/identity.ts";
 import { openLedger } from "./process/ledger.ts";
 import { choosePort, type PortPlan } from "./process/ports.ts";
@@ -49,7 +51,7 @@ export interface StackOptions {
 }
 
 export interface Stack {
-  /** The infrastructure's addresses, as variables. DATABASE_URL is an administrator's. */
+  /** The infrastructure's addresses, as variables. DATABASE_URL is an administrator's, REDIS_URL has no user: each service has its own. */
   readonly env: Readonly<Record<string, string>>;
   readonly infrastructure: Infrastructure;
   readonly services: readonly RunningService[];
@@ -97,12 +99,16 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       databases,
       passwordFile(dataDir),
     );
+    const redisUrls = await createServiceRedisUsers(infrastructure.redis, descriptions, passwordFile(dataDir));
     const record = () => writeRecord(dataDir, started, services);
     services = await Promise.all(
       descriptions.map(async (description) => {
         const databaseUrl = description.database === undefined ? undefined : urls[description.database];
         return superviseService(ground, description, {
-          env: await serviceEnv(ground, started, description, databaseUrl),
+          env: {
+            ...(await serviceEnv(ground, started, description, databaseUrl)),
+            REDIS_URL: redisUrls[description.name] as string,
+          },
           startEnv: options.startEnv ?? (() => ({})),
           databaseUrl,
           restart: (options.restart ?? true) ? "always" : "never",

@@ -3,6 +3,14 @@ export class InvalidRegistrationError extends Error {
   override readonly name = "InvalidRegistrationError";
 }
 
+/**
+ * The registry answers, and refuses: this process may not register the service, or the service has as many instances as it may have. Trying
+ * again is of no use before somebody does what the message says.
+ */
+export class RegistrationDeniedError extends Error {
+  override readonly name = "RegistrationDeniedError";
+}
+
 /** A newer registration took the instance's id: this one is stale and must not come back. */
 export class LeaseLostError extends Error {
   override readonly name = "LeaseLostError";
@@ -28,6 +36,10 @@ export class RegistryClosedError extends Error {
 
 export function isInvalidRegistration(error: unknown): error is InvalidRegistrationError {
   return error instanceof InvalidRegistrationError;
+}
+
+export function isRegistrationDenied(error: unknown): error is RegistrationDeniedError {
+  return error instanceof RegistrationDeniedError;
 }
 
 export function isLeaseLost(error: unknown): error is LeaseLostError {

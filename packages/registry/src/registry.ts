@@ -26,7 +26,7 @@ export interface Instance extends Registration {
   readonly epoch: number;
   /** What the instance said, or DOWN once it has missed two heartbeats; after three it is gone. */
   readonly state: InstanceState;
-  /** As of the last time the list was read; a change of load alone tells no watcher. */
+  /** As of the last time that this entry was read: a change of load alone tells no watcher, and a watcher reads what changed. */
   readonly load?: Load;
 }
 
@@ -51,8 +51,9 @@ export interface Lease {
 /** Who is where. Every implementation passes the suite in `@weft/registry/conformance`. */
 export interface Registry {
   /**
-   * Makes the instance findable, state UP. Rejects with InvalidRegistrationError, or with RegistryUnavailableError when
-   * the registry stays unreachable for a bounded time: a service may start a little before its registry.
+   * Makes the instance findable, state UP. Rejects at once with InvalidRegistrationError, or with RegistrationDeniedError where this
+   * process may not register the service or the service is full; with RegistryUnavailableError when the registry stays
+   * unreachable for a bounded time: a service may start a little before its registry.
    */
   register(registration: Registration): Promise<Lease>;
   /** All instances of a service in any state, sorted by instance id. Rejects with RegistryUnavailableError. */
@@ -61,11 +62,21 @@ export interface Registry {
   services(): Promise<readonly string[]>;
   /**
    * Calls `onChange` with the whole list (as `list` gives it): once at first, then after every change. The last known list stands
-   * while the registry can't be reached.
+   * while the registry can't be reached; afterwards, and where more than half of it go at once without withdrawing, those that are
+   * missing are kept for another removal interval (3 heartbeats).
    */
-  watch(service: string, onChange: (instances: readonly Instance[]) => void): Watch;
+  watch(service: string, onChange: (instances: readonly Instance[]) => void, options?: WatchOptions): Watch;
   /** Releases the leases and ends the watches that this registry gave out. */
   close(): Promise<void>;
+}
+
+export interface WatchOptions {
+  /**
+   * Whether an instance that missed its heartbeats, or is gone without withdrawing, answers its callers all the same. It is kept as it
+   * was for as long as this says so, and nobody else is listed at its address. Asked about once a heartbeat while there is such an
+   * instance; the memory registry doesn't ask.
+   */
+  stillAnswers?(instance: Instance): boolean;
 }
 
 export interface Watch {

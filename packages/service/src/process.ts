@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { createMesh, type Mesh } from "@weft/client";
-import type { Registry } from "@weft/registry";
+import { isRegistrationDenied, type Registry } from "@weft/registry";
 import { createRedisRegistry } from "@weft/registry/redis";
 import type { Server, ServerState } from "@weft/server";
 import { MigrationError } from "@weft/store";
@@ -97,7 +97,8 @@ export async function runProcess<Schema extends z.ZodType<PlatformSettings>>(
   } catch (error) {
     if (ending) return;
     // Their messages say what to do.
-    if (error instanceof SettingsError || error instanceof MigrationError) logger.error({}, error.message);
+    if (error instanceof SettingsError || error instanceof MigrationError || isRegistrationDenied(error))
+      logger.error({}, error.message);
     else logger.error({ error }, "could not start");
     await end("the start failed", 1);
   }
@@ -117,6 +118,8 @@ function openPlatform<S extends PlatformSettings>(
   const registry = createRedisRegistry({
     url: settings.REDIS_URL,
     heartbeatMs: settings.WEFT_HEARTBEAT_MS,
+    blockedMs: settings.WEFT_BLOCKED_MS,
+    ...(settings.WEFT_REGISTRY_SNAPSHOT !== undefined && { snapshot: settings.WEFT_REGISTRY_SNAPSHOT }),
     logger,
     load() {
       const eventLoopDelayMs = delay.count === 0 ? 0 : delay.mean / 1e6;

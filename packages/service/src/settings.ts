@@ -13,6 +13,10 @@ export const platformSettings = z.object({
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
   /** Milliseconds between two heartbeats. */
   WEFT_HEARTBEAT_MS: z.coerce.number().int().min(50).max(600_000).default(2_000),
+  /** A main thread that stands still for longer loses its place in the registry until it moves again, in milliseconds. */
+  WEFT_BLOCKED_MS: z.coerce.number().int().min(1_000).max(3_600_000).default(60_000),
+  /** A file of this process's own, in which it keeps whom it knows, for a start while the registry is away. */
+  WEFT_REGISTRY_SNAPSHOT: z.string().min(1).optional(),
   /** What carries the calls of this process: Weft's own HTTP/2, or one of the two that it can be compared with. */
   WEFT_TRANSPORT: z.enum(["wire", "connect-node", "grpc-js"]).default("wire"),
   /** The zone that this process runs in: its calls stay there while they can, and so do those of others in it. */

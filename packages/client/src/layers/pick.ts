@@ -110,7 +110,9 @@ export function pickLayer(parts: PickParts, send: (endpoint: Endpoint, call: Cal
     load.begin(startedAt);
     const judge = (verdict: Verdict, error?: unknown): Promise<unknown> | undefined => {
       if (note !== undefined) noteOutcome(note, call, error, clock);
-      load.answered(startedAt, clock.now(), verdict.load);
+      const now = clock.now();
+      if (verdict.load === "success") endpoint.answeredAt = now;
+      load.answered(startedAt, now, verdict.load);
       outlier.record(verdict.outlier, trial);
       return permit.end(verdict.breaker);
     };

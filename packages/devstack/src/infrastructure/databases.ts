@@ -1,6 +1,4 @@
-import { randomBytes } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { keptPasswords } from "./passwords.ts";
 
 /**
  * Gives every name a database and a role of the same name that owns it, and to which nobody else can connect.
@@ -32,11 +30,6 @@ export async function createServiceDatabases(
   }
 }
 
-/** Where the passwords of a data folder are. */
-export function passwordFile(dataDir: string): string {
-  return join(dataDir, "passwords.json");
-}
-
 async function createOne(admin: import("pg").Client, name: string, password: string): Promise<void> {
   const id = admin.escapeIdentifier(name);
   const role = await admin.query("SELECT 1 FROM pg_roles WHERE rolname = $1", [name]);
@@ -47,18 +40,4 @@ async function createOne(admin: import("pg").Client, name: string, password: str
   if (!database.rowCount) await admin.query(`CREATE DATABASE ${id} OWNER ${id}`);
   await admin.query(`REVOKE CONNECT, TEMPORARY ON DATABASE ${id} FROM PUBLIC`);
   await admin.query(`REVOKE ${id} FROM CURRENT_USER`);
-}
-
-function keptPasswords(file: string, names: readonly string[]): Record<string, string> {
-  let kept: Record<string, string> = {};
-  try {
-    kept = JSON.parse(readFileSync(file, "utf8")) as Record<string, string>;
-  } catch {
-    // The first start.
-  }
-  const missing = names.filter((name) => kept[name] === undefined);
-  if (missing.length === 0) return kept;
-  for (const name of missing) kept[name] = randomBytes(18).toString("hex");
-  writeFileSync(file, JSON.stringify(kept, null, 2), { mode: 0o600 });
-  return kept;
 }

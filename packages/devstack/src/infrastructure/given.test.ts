@@ -17,6 +17,7 @@ describe("what the environment names", () => {
     ["REDIS_URL", (live: number) => `redis://:secret@127.0.0.1:${live}/2`],
     ["NATS_URL", (live: number) => `nats://127.0.0.1:1,nats://127.0.0.1:${live}`],
     ["REDIS_URL", (live: number) => `redis+sentinel://user:secret@127.0.0.1:1,127.0.0.1:${live}/weft?db=0`],
+    ["REDIS_URL", (live: number) => `redis+cluster://user:secret@127.0.0.1:1,127.0.0.1:${live}`],
     ["DATABASE_URL", (live: number) => `postgres://admin:secret@127.0.0.1:${live}/postgres`],
   ])("is taken as it is when one of its servers answers: %s", async (variable, url) => {
     expect(await given("part", variable, url(port))).toMatchObject({ source: "environment", url: url(port) });

@@ -5,6 +5,8 @@ const DEFAULT_PORTS: Readonly<Record<string, number>> = {
   "nats:": 4222,
   "redis:": 6379,
   "rediss:": 6379,
+  "redis+cluster:": 6379,
+  "rediss+cluster:": 6379,
   "redis+sentinel:": 26379,
   "rediss+sentinel:": 26379,
   "postgres:": 5432,

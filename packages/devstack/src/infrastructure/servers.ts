@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Ground, Source } from "./part.ts";
 import { type Program, waitForGreeting } from "./program.ts";
@@ -44,12 +44,12 @@ export const redis: ServerKind = {
   preferredPort: 26379,
   url: (port) => `redis://127.0.0.1:${port}`,
   waitUntilServing: (port, signal) => waitForGreeting(port, "PING\r\n", "+PONG", signal),
-  // Nothing is persisted: it holds leases, which heartbeats write anew and which would be lies after a restart.
+  // Nothing but its users is persisted: it holds leases, which heartbeats write anew and which would be lies after a restart.
   launch: (path, port, { dataDir }) => ({
     command: path,
     args: [
       ...["--bind", "127.0.0.1", "--port", `${port}`, "--dir", folder(dataDir, "redis")],
-      ...["--save", "", "--appendonly", "no", "--daemonize", "no"],
+      ...["--save", "", "--appendonly", "no", "--daemonize", "no", "--aclfile", usersFile(folder(dataDir, "redis"))],
     ],
   }),
 };
@@ -63,6 +63,13 @@ export function serverProgram(kind: ServerKind, path: string, source: Source, gr
     launch: (port) => ({ ...kind.launch(path, port, ground), orphan: "SIGTERM" }),
     serves: (port, _child, signal) => kind.waitUntilServing(port, signal),
   };
+}
+
+/** Redis doesn't start without the file that it is told of; the default user is everybody's who is on this machine. */
+function usersFile(folder: string): string {
+  const file = join(folder, "users.acl");
+  if (!existsSync(file)) writeFileSync(file, "user default on nopass ~* &* +@all\n", { mode: 0o600 });
+  return file;
 }
 
 /** The data folder of a server, made if need be. */

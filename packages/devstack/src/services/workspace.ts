@@ -11,6 +11,13 @@ export interface ServiceDescription {
   readonly needs: ReadonlySet<string>;
   /** Name of its database and role; undefined when it keeps no rows of its own. */
   readonly database: string | undefined;
+  /** Name of its Redis user, and of its database where it has one: "@shop/order" is "shop_order". */
+  readonly user: string;
+  /**
+   * The gRPC services that it may register, for `aclRules`: those of the proto package that is called as it is, so "@shop/order" has
+   * `shop.order.*`, which the layout of proto/ asks for anyway; others are said in `weft.registers` of its package.json.
+   */
+  readonly registers: readonly string[];
   /** What the table suggests: `weft.try` of its package.json, with {address}, {http}, {grpc} and the like. */
   readonly suggestions: readonly string[];
 }
@@ -18,7 +25,7 @@ export interface ServiceDescription {
 interface Manifest {
   readonly name?: string;
   readonly dependencies?: Readonly<Record<string, string>>;
-  readonly weft?: { readonly try?: readonly string[] };
+  readonly weft?: { readonly try?: readonly string[]; readonly registers?: readonly string[] };
 }
 
 /** The package through which a service keeps rows; who depends on it is given a database. */
@@ -46,13 +53,18 @@ export function readServices(root: string): readonly ServiceDescription[] {
     .map((folder) => {
       const { name = "", dependencies = {}, weft } = manifests.get(folder) as Manifest;
       const service = basename(folder);
-      // "@shop/order" keeps its rows in "shop_order".
-      const database = name.replace(/^@/, "").replaceAll(/[^a-z0-9]+/g, "_") || service;
+      const user = name.replace(/^@/, "").replaceAll(/[^a-z0-9]+/g, "_") || service;
+      const protoPackage = (name || service)
+        .replace(/^@/, "")
+        .replaceAll("/", ".")
+        .replaceAll(/[^a-z0-9.]+/g, "_");
       return {
         name: service,
         folder,
         needs: needsOf(folder),
-        database: STORE in dependencies ? database : undefined,
+        database: STORE in dependencies ? user : undefined,
+        user,
+        registers: weft?.registers ?? [`${protoPackage}.*`],
         suggestions: weft?.try ?? [],
       };
     });

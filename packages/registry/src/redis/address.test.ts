@@ -26,6 +26,27 @@ describe("a Redis URL", () => {
     });
   });
 
+  it("names some nodes of a Cluster", () => {
+    const address = {
+      kind: "cluster",
+      nodes: [
+        { host: "one", port: 7001 },
+        { host: "two", port: 6379 },
+      ],
+      tls: false,
+      username: undefined,
+      password: undefined,
+      description: "Redis Cluster at one:7001,two",
+    };
+    expect(parseRedisUrl("redis+cluster://one:7001,two")).toEqual(address);
+    expect(parseRedisUrl("rediss+cluster://weft:s%2Ccret@one:7001,two/")).toEqual({
+      ...address,
+      tls: true,
+      username: "weft",
+      password: "s,cret",
+    });
+  });
+
   it("has credentials for the master, and others for the Sentinels", () => {
     const address = parseRedisUrl(
       "rediss+sentinel://weft:s%2Ccret@one/weft?db=3&sentinelUsername=s&sentinelPassword=p+p",
@@ -41,6 +62,8 @@ describe("a Redis URL", () => {
   it.each([
     ["http://127.0.0.1", /a Redis URL is redis:\/\/host:6379, rediss:/],
     ["127.0.0.1:6379", /a Redis URL is/],
+    ["redis+cluster://", /a node of a Cluster is host or host:port, not ""/],
+    ["redis+cluster://one/0", /a URL of a Redis Cluster is redis\+cluster:.*no databases/],
     ["redis+sentinel://one,two", /the master's name is missing/],
     ["redis+sentinel://one,two/", /the master's name is missing/],
     ["redis+sentinel://one,/weft", /a Sentinel is host or host:port, not ""/],

@@ -1,9 +1,18 @@
-/** Where Redis is: a server, or whichever server Sentinels say is the master. */
+/** Where Redis is: a server, the nodes of a Cluster, or whichever server Sentinels say is the master. */
 export type RedisAddress =
   | { readonly kind: "server"; readonly url: string; readonly description: string }
   | {
+      readonly kind: "cluster";
+      /** Some of its nodes: one that answers is enough, it knows the others. */
+      readonly nodes: readonly HostAndPort[];
+      readonly tls: boolean;
+      readonly username: string | undefined;
+      readonly password: string | undefined;
+      readonly description: string;
+    }
+  | {
       readonly kind: "sentinel";
-      readonly sentinels: readonly { readonly host: string; readonly port: number }[];
+      readonly sentinels: readonly HostAndPort[];
       /** The master's name, as the Sentinels monitor it. */
       readonly master: string;
       readonly tls: boolean;
@@ -16,6 +25,11 @@ export type RedisAddress =
       readonly description: string;
     };
 
+export interface HostAndPort {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** The URL is none that leads to a Redis; the message says what to change, and never the password. */
 export class InvalidRedisUrlError extends Error {
   override readonly name = "InvalidRedisUrlError";
@@ -25,16 +39,38 @@ const sentinelForm = "redis+sentinel://[user:password@]host[:26379][,host[:26379
 const sentinelUrl = /^(rediss?)\+sentinel:\/\/(?:([^@/]*)@)?([^@/?#]*)(?:\/([^/?#]*))?(?:\?([^#]*))?$/;
 const sentinelOptions = ["db", "sentinelUsername", "sentinelPassword"];
 const sentinelPort = 26_379;
+const clusterForm = "redis+cluster://[user:password@]host[:6379][,host[:6379]…]";
+const clusterUrl = /^(rediss?)\+cluster:\/\/(?:([^@/]*)@)?([^@/?#]*)\/?$/;
+const clusterPort = 6379;
 
 /**
- * Reads `redis://`, or `redis+sentinel://` with a list of Sentinels and the name of the master that they watch; `rediss` for
- * TLS with all of them. Sentinels' own credentials are options: `?sentinelPassword=…`. Throws InvalidRedisUrlError.
+ * Reads `redis://`, `redis+cluster://` with some nodes of a Cluster, or `redis+sentinel://` with a list of Sentinels and the name
+ * of the master that they watch; `rediss` for TLS with all of them. Sentinels' own credentials are options:
+ * `?sentinelPassword=…`. Throws InvalidRedisUrlError.
  */
 export function parseRedisUrl(url: string): RedisAddress {
   if (/^rediss?\+sentinel:/.test(url)) return parseSentinelUrl(url);
-  if (!URL.canParse(url) || !/^rediss?:$/.test(new URL(url).protocol))
-    throw new InvalidRedisUrlError(`a Redis URL is redis://host:6379, rediss://host:6379 or ${sentinelForm}`);
+  if (/^rediss?\+cluster:/.test(url)) return parseClusterUrl(url);
+  if (!URL.canParse(url) || !/^rediss?:$/.test(new URL(url).protocol)) {
+    throw new InvalidRedisUrlError(
+      `a Redis URL is redis://host:6379, rediss://host:6379, ${clusterForm} or ${sentinelForm}`,
+    );
+  }
   return { kind: "server", url, description: `Redis at ${new URL(url).host}` };
+}
+
+function parseClusterUrl(url: string): RedisAddress {
+  const [, scheme, credentials = "", hosts = ""] = clusterUrl.exec(url) ?? [];
+  if (scheme === undefined) {
+    throw new InvalidRedisUrlError(`a URL of a Redis Cluster is ${clusterForm}; a Cluster has no databases`);
+  }
+  return {
+    kind: "cluster",
+    nodes: hosts.split(",").map((host) => parseHost(host, "node of a Cluster", clusterPort)),
+    tls: scheme === "rediss",
+    ...parseCredentials(credentials),
+    description: `Redis Cluster at ${hosts}`,
+  };
 }
 
 function parseSentinelUrl(url: string): RedisAddress {
@@ -49,27 +85,32 @@ function parseSentinelUrl(url: string): RedisAddress {
     throw new InvalidRedisUrlError(`there is no option ${unknown}: ${sentinelOptions.join(", ")} are`);
   const db = options.get("db") ?? "0";
   if (!/^\d+$/.test(db)) throw new InvalidRedisUrlError("the option db is the number of a database");
-  const colon = credentials.indexOf(":");
-  const [username, password] =
-    colon < 0 ? [credentials, ""] : [credentials.slice(0, colon), credentials.slice(colon + 1)];
   return {
     kind: "sentinel",
-    sentinels: hosts.split(",").map(parseHost),
+    sentinels: hosts.split(",").map((host) => parseHost(host, "Sentinel", sentinelPort)),
     master: decode(master),
     tls: scheme === "rediss",
     db: Number(db),
-    username: decode(username) || undefined,
-    password: decode(password) || undefined,
+    ...parseCredentials(credentials),
     sentinelUsername: options.get("sentinelUsername") ?? undefined,
     sentinelPassword: options.get("sentinelPassword") ?? undefined,
     description: `Redis ${decode(master)} of the Sentinels at ${hosts}`,
   };
 }
 
-function parseHost(text: string): { readonly host: string; readonly port: number } {
+function parseCredentials(text: string): {
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+} {
+  const colon = text.indexOf(":");
+  const [username, password] = colon < 0 ? [text, ""] : [text.slice(0, colon), text.slice(colon + 1)];
+  return { username: decode(username) || undefined, password: decode(password) || undefined };
+}
+
+function parseHost(text: string, what: string, defaultPort: number): HostAndPort {
   const url = text === "" || !URL.canParse(`redis://${text}`) ? undefined : new URL(`redis://${text}`);
-  if (!url?.hostname) throw new InvalidRedisUrlError(`a Sentinel is host or host:port, not "${text}"`);
-  return { host: url.hostname.replace(/^\[|\]$/g, ""), port: Number(url.port) || sentinelPort };
+  if (!url?.hostname) throw new InvalidRedisUrlError(`a ${what} is host or host:port, not "${text}"`);
+  return { host: url.hostname.replace(/^\[|\]$/g, ""), port: Number(url.port) || defaultPort };
 }
 
 function decode(text: string): string {

@@ -1,5 +1,9 @@
-import { Redis, type RedisOptions } from "ioredis";
-import { parseRedisUrl } from "./address.ts";
+import { type Cluster, Redis, type RedisOptions } from "ioredis";
+import { type HostAndPort, parseRedisUrl, type RedisAddress } from "./address.ts";
+import { BoundedCluster } from "./cluster.ts";
+
+/** What commands are sent through. */
+export type Connection = Redis | Cluster;
 
 export interface ConnectionOptions {
   readonly url: string;
@@ -16,26 +20,79 @@ export interface ConnectionOptions {
 
 /**
  * A connection that comes back by itself for as long as nobody closes it, and never sends a command twice. With Sentinels it
- * leads to the master that they name, and to another as soon as they say so. Throws InvalidRedisUrlError.
+ * leads to the master that they name, and to another as soon as they say so. With a Cluster it leads to the master of a command's
+ * slot; there a command whose connection was lost is sent again, until its time is over. Throws InvalidRedisUrlError.
  */
-export function openConnection(options: ConnectionOptions): Redis {
-  const { random = Math.random } = options;
+export function openConnection(options: ConnectionOptions): Connection {
   const address = parseRedisUrl(options.url);
-  const common = {
-    connectionName: options.name,
-    connectTimeout: options.commandTimeoutMs,
-    commandTimeout: options.commandTimeoutMs,
+  const common = commonOptions(options);
+  if (address.kind !== "cluster") return openRedis(address, options, common);
+  const { nodes, tls, username, password } = address;
+  const { retryStrategy, enableOfflineQueue, ...perNode } = common;
+  return new BoundedCluster([...nodes], {
+    commandTimeoutMs: options.commandTimeoutMs,
+    clusterRetryStrategy: retryStrategy,
+    enableOfflineQueue,
+    slotsRefreshTimeout: options.commandTimeoutMs,
+    redisOptions: { ...perNode, ...credentials(username, password), ...(tls && { tls: {} }) },
+    // A certificate names the host, not its address.
+    ...(tls && { dnsLookup: (host: string, found: (error: null, address: string) => void) => found(null, host) }),
+  });
+}
+
+/**
+ * A connection that hears what is published. In a Cluster every node passes on what any of them was told: one is enough, and each try to
+ * connect goes to the next of those that the URL names. Throws InvalidRedisUrlError.
+ */
+export function openSubscriber(options: ConnectionOptions): Redis {
+  const address = parseRedisUrl(options.url);
+  const common = commonOptions(options);
+  if (address.kind !== "cluster") return openRedis(address, options, common);
+  const { nodes, tls, username, password } = address;
+  const { random = Math.random } = options;
+  let turn = Math.floor(random() * nodes.length);
+  const next = (): HostAndPort => nodes[turn++ % nodes.length] as HostAndPort;
+  const subscriber: Redis = new Redis({
+    ...common,
+    ...next(),
+    ...credentials(username, password),
+    ...(tls && { tls: {} }),
+    retryStrategy(times) {
+      Object.assign(subscriber.options, next());
+      return common.retryStrategy(times);
+    },
+  });
+  return subscriber;
+}
+
+type CommonOptions = ReturnType<typeof commonOptions>;
+
+function commonOptions({ name, commandTimeoutMs, maxRetryDelayMs, waits, random = Math.random }: ConnectionOptions) {
+  return {
+    connectionName: name,
+    connectTimeout: commandTimeoutMs,
+    commandTimeout: commandTimeoutMs,
     maxRetriesPerRequest: null,
     autoResendUnfulfilledCommands: false,
-    enableOfflineQueue: options.waits,
+    enableOfflineQueue: waits,
     // Whoever subscribes does so whenever the connection is ready.
     autoResubscribe: false,
     // Spread, so that a thousand processes don't come back in the same millisecond.
-    retryStrategy: (times: number) =>
-      Math.min(50 * 2 ** Math.min(times, 10), options.maxRetryDelayMs) * (0.5 + random() / 2),
+    retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 10), maxRetryDelayMs) * (0.5 + random() / 2),
     // A master that has become a replica: the address leads to another by now, or soon.
     reconnectOnError: (error: Error) => error.message.startsWith("READONLY"),
   } satisfies RedisOptions;
+}
+
+function credentials(username: string | undefined, password: string | undefined) {
+  return { ...(username !== undefined && { username }), ...(password !== undefined && { password }) };
+}
+
+function openRedis(
+  address: Exclude<RedisAddress, { readonly kind: "cluster" }>,
+  options: ConnectionOptions,
+  common: CommonOptions,
+): Redis {
   if (address.kind === "server") return new Redis(address.url, common);
   const { sentinels, master, tls, db, username, password, sentinelUsername, sentinelPassword } = address;
   return new LastingRedis({
@@ -44,8 +101,7 @@ export function openConnection(options: ConnectionOptions): Redis {
     name: master,
     db,
     ...(tls && { tls: {}, sentinelTLS: {}, enableTLSForSentinelMode: true }),
-    ...(username !== undefined && { username }),
-    ...(password !== undefined && { password }),
+    ...credentials(username, password),
     ...(sentinelUsername !== undefined && { sentinelUsername }),
     ...(sentinelPassword !== undefined && { sentinelPassword }),
     sentinelCommandTimeout: options.commandTimeoutMs,

@@ -6,6 +6,7 @@ export interface HeartData {
   readonly heartbeatMs: number;
   readonly registerTimeoutMs: number;
   readonly blockedMs: number;
+  readonly mostInstances: number;
   readonly pulse: SharedArrayBuffer;
 }
 
@@ -31,7 +32,7 @@ export type FromHeart =
   | {
       readonly kind: "failed";
       readonly request: number;
-      readonly cause: "lost" | "unavailable";
+      readonly cause: "lost" | "denied" | "unavailable";
       readonly message: string;
     }
   | { readonly kind: "lost"; readonly id: number }

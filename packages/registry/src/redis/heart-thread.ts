@@ -14,6 +14,7 @@ const port = parentPort;
 if (port === null) throw new Error("heart-thread.ts runs as a worker thread only");
 
 class LostError extends Error {}
+class DeniedError extends Error {}
 
 const pulse = createPulseReader(data.pulse);
 const ttlMs = 3 * data.heartbeatMs;
@@ -61,16 +62,34 @@ function blockedForMs(): number {
   return now - lastTickAt;
 }
 
-/** Writes the lease to Redis as it is now. Throws LostError when a newer registration has its id. */
+/** Writes the lease to Redis as it is now. Throws LostError when a newer registration has its id, DeniedError when Redis refuses it. */
 async function beat({ registration, epoch, state }: HeldLease): Promise<string> {
   const { service, instance } = registration;
   const load = pulse.load();
   const eventLoopDelayMs = Math.max(load.eventLoopDelayMs, blockedForMs() - data.heartbeatMs);
-  const facts = encodeFacts(registration);
-  const args = [instance, epoch, state, facts, encodeLoad({ ...load, eventLoopDelayMs }), ttlMs, channelOf(service)];
-  const [verdict, holder] = (await beatScript.run(redis, keysOf(service), args)) as [string, string];
+  const said = [instance, epoch, state, encodeFacts(registration), encodeLoad({ ...load, eventLoopDelayMs })];
+  const args = [...said, ttlMs, channelOf(service), data.mostInstances];
+  const [verdict, holder = ""] = (await allowed(service, beatScript.run(redis, keysOf(service), args))) as string[];
   if (verdict === "lost") throw new LostError(`epoch ${holder} took the id`);
+  if (verdict === "full") {
+    throw new DeniedError(
+      `${service} has ${data.mostInstances} instances, the most that it may have; raise maxInstances in all processes, or find out who registers so many`,
+    );
+  }
   return holder;
+}
+
+/** Waits for a write to a service's keys, and says what to do where Redis's ACL forbids it. */
+async function allowed<T>(service: string, writing: Promise<T>): Promise<T> {
+  try {
+    return await writing;
+  } catch (error) {
+    if (!(error instanceof Error && /^NOPERM|user executing the script|ACL failure in script/.test(error.message)))
+      throw error;
+    throw new DeniedError(
+      `its user may not register ${service} (${error.message}); register services of your own, or give the user the rules of aclRules(…)`,
+    );
+  }
 }
 
 /** Beats for a lease that is held, and tells its owner when it is lost. */
@@ -79,6 +98,7 @@ async function renew(lease: HeldLease): Promise<string> {
     return await beat(lease);
   } catch (error) {
     if (error instanceof LostError && leases.delete(lease.id)) send({ kind: "lost", id: lease.id });
+    if (error instanceof DeniedError) logRefusal(error.message);
     throw error;
   }
 }
@@ -90,8 +110,20 @@ async function remove({ registration, epoch }: HeldLease): Promise<void> {
   if (left === 0) await redis.zrem(servicesKey, service);
 }
 
+/** The last complaint, so that it isn't told with every beat. */
+let refusal = "";
+
+function logRefusal(message: string): void {
+  if (message !== refusal) log("warn", `${describeAddress(data.url)} refuses: ${message}`);
+  refusal = message;
+}
+
+/** As many at once as nobody feels; further ones follow within the interval. */
+const atOnce = 50;
+
+/** Beats for every lease, once. */
 async function beatAll(): Promise<void> {
-  const held = [...leases.values()];
+  const held = [...leases.keys()];
   if (held.length === 0) return;
   if (blockedForMs() > data.blockedMs) {
     if (asleep) return;
@@ -100,14 +132,23 @@ async function beatAll(): Promise<void> {
       "warn",
       `the main thread has been blocked for ${Math.round(blockedForMs() / 1000)} s: its leases are dropped until it turns again`,
     );
-    await Promise.allSettled(held.map(remove));
+    await Promise.allSettled([...leases.values()].map(remove));
     return;
   }
   if (asleep) log("info", "the main thread turns again: its leases are back");
   asleep = false;
-  const services = new Set(held.map((lease) => lease.registration.service));
+  const services = new Set([...leases.values()].map((lease) => lease.registration.service));
   // Failures say nothing new here: the connection's own error was logged, and the next beat repairs what this one missed.
-  await Promise.allSettled([...held.map(renew), indexScript.run(redis, [servicesKey], [ttlMs, ...services])]);
+  indexScript.run(redis, [servicesKey], [ttlMs, ...services]).catch(() => {});
+  const startedAt = performance.now();
+  for (let i = 0; i < held.length; i += atOnce) {
+    const dueAt = startedAt + (i / held.length) * data.heartbeatMs;
+    if (dueAt > performance.now()) await sleep(dueAt - performance.now());
+    for (const id of held.slice(i, i + atOnce)) {
+      const lease = leases.get(id);
+      if (lease !== undefined) renew(lease).catch(() => {});
+    }
+  }
 }
 
 async function register(lease: HeldLease): Promise<string> {
@@ -122,11 +163,13 @@ async function register(lease: HeldLease): Promise<string> {
     try {
       const epoch = await beat(held);
       if (held.epoch === "") leases.set(lease.id, { ...held, epoch });
-      await indexScript.run(redis, [servicesKey], [ttlMs, lease.registration.service]);
+      const { service } = lease.registration;
+      await allowed(service, indexScript.run(redis, [servicesKey], [ttlMs, service]));
       return epoch;
     } catch (error) {
       if (error instanceof LostError) leases.delete(lease.id);
-      if (error instanceof LostError || performance.now() >= until || isRefusal(error)) throw error;
+      const isFinal = error instanceof LostError || error instanceof DeniedError || isRefusal(error);
+      if (isFinal || performance.now() >= until) throw error;
       await sleep(Math.min(100, data.heartbeatMs));
     }
   }
@@ -176,12 +219,12 @@ port.on("message", (message: ToHeart) => {
     (epoch) => send({ kind: "done", request: message.request, epoch }),
     (error: unknown) => {
       const reason = error instanceof Error ? error.message : String(error);
-      const cause = error instanceof LostError ? "lost" : "unavailable";
+      const isDenied = error instanceof DeniedError;
       send({
         kind: "failed",
         request: message.request,
-        cause,
-        message: isRefusal(error) ? reason : connectionError || reason,
+        cause: isDenied ? "denied" : error instanceof LostError ? "lost" : "unavailable",
+        message: isDenied || isRefusal(error) ? reason : connectionError || reason,
       });
     },
   );

@@ -6,6 +6,7 @@ import type { Worker } from "node:worker_threads";
 import { Redis } from "ioredis";
 import { afterEach, expect, test, vi } from "vitest";
 import { eventually, record, summary, uniqueService } from "../conformance.ts";
+import { isRegistrationDenied } from "../errors.ts";
 import type { Registration, Registry } from "../registry.ts";
 import { createRedisRegistry, type RedisRegistryOptions } from "./redis-registry.ts";
 import { startMember } from "./testing/start-member.ts";
@@ -96,14 +97,18 @@ test("heartbeats carry the load, which moves no version", async () => {
   expect(await client().get(`weft:{${service}}:version`)).toBe(version);
 });
 
-test("a service has three keys in one hash slot, and nothing but its version is left after it", async () => {
+test("a service has four keys in one hash slot; its version is left after it, and for an hour the log of its changes", async () => {
   const service = uniqueService();
   const redis = client();
   const lease = await connect().register(registrationOf(service));
   const keys = (await redis.keys(`*${service}*`)).sort();
-  expect(keys).toEqual([`weft:{${service}}:instances`, `weft:{${service}}:leases`, `weft:{${service}}:version`]);
+  const [log, version] = [`weft:{${service}}:log`, `weft:{${service}}:version`];
+  expect(keys).toEqual([`weft:{${service}}:instances`, `weft:{${service}}:leases`, log, version]);
   await lease.release();
-  expect(await redis.keys(`*${service}*`)).toEqual([`weft:{${service}}:version`]);
+  expect((await redis.keys(`*${service}*`)).sort()).toEqual([log, version]);
+  const left = await redis.pttl(log);
+  expect(left).toBeGreaterThan(3_500_000);
+  expect(left).toBeLessThanOrEqual(3_600_000);
 });
 
 test("a lease expires by Redis's clock, three intervals ahead", async () => {
@@ -117,21 +122,56 @@ test("a lease expires by Redis's clock, three intervals ahead", async () => {
   expect(left).toBeLessThanOrEqual(15_000);
 });
 
+test("a process with many leases beats for them one after the other within the interval", async () => {
+  const service = uniqueService();
+  const redis = client();
+  const registry = connect({ heartbeatMs: 1_000 });
+  const instances = Array.from({ length: 500 }, (_, i) => ({ ...registrationOf(service), instance: `i${i}` }));
+  await Promise.all(instances.map((registration) => registry.register(registration)));
+  const expiries = async () => {
+    const scores = (await redis.zrange(`weft:{${service}}:leases`, 0, "-1", "WITHSCORES")).filter(
+      (_, i) => i % 2 === 1,
+    );
+    return scores.map(Number);
+  };
+  const registered = Math.max(...(await expiries()));
+  let renewed: readonly number[] = [];
+  await eventually(async () => {
+    renewed = await expiries();
+    expect(Math.min(...renewed)).toBeGreaterThan(registered);
+  });
+  expect(renewed).toHaveLength(500);
+  // By Redis's clock: the first of them was renewed well before the last.
+  expect(Math.max(...renewed) - Math.min(...renewed)).toBeGreaterThan(500);
+});
+
+test("a service that is full takes no further instance, and says what to do", async () => {
+  const service = uniqueService();
+  // Were it tried again, the test would end before.
+  const registry = connect({ maxInstances: 2, registerTimeoutMs: 600_000 });
+  const [lease] = await Promise.all(
+    ["a", "b"].map((instance) => registry.register({ ...registrationOf(service), instance })),
+  );
+  const refused = await registry
+    .register({ ...registrationOf(service), instance: "c" })
+    .catch((error: unknown) => error);
+  expect(isRegistrationDenied(refused) && refused.message).toContain(`${service} has 2 instances`);
+  expect(String(refused)).toContain("maxInstances");
+  await lease?.release();
+  await registry.register({ ...registrationOf(service), instance: "c" });
+  expect(summary(await registry.list(service))).toEqual(["b UP", "c UP"]);
+});
+
 test("what expired is swept by any other instance's heartbeat", async () => {
   const service = uniqueService();
   const redis = client();
   await connect().register(registrationOf(service));
   await redis.zadd(`weft:{${service}}:leases`, "1", "ghost");
-  await redis.hset(
-    `weft:{${service}}:instances`,
-    "i:ghost",
-    '1 UP {"host":"10.0.0.1","port":1,"metadata":{}}',
-    "l:ghost",
-    "0 0",
-  );
+  const ghost = "ghost 0 0 1 UP 10.0.0.1 1 {}";
+  await redis.hset(`weft:{${service}}:instances`, "ghost", ghost);
   await eventually(async () => {
     expect(await redis.zrange(`weft:{${service}}:leases`, "0", "-1")).toEqual(["a"]);
-    expect((await redis.hkeys(`weft:{${service}}:instances`)).sort()).toEqual(["i:a", "l:a"]);
+    expect(await redis.hkeys(`weft:{${service}}:instances`)).toEqual(["a"]);
   });
 });
 

@@ -1,6 +1,6 @@
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
-import { RegistryClosedError, RegistryUnavailableError } from "../errors.ts";
+import { RegistrationDeniedError, RegistryClosedError, RegistryUnavailableError } from "../errors.ts";
 import type { Load } from "../registry.ts";
 import { describeAddress } from "./connection.ts";
 import type { FromHeart, HeartData, HeartRequest, HeldLease, ToHeart } from "./heart-messages.ts";
@@ -56,7 +56,7 @@ export function createHeart(options: HeartOptions): Heart {
       workerData: { ...data, pulse } satisfies HeartData,
       // Neither the preloads nor the heap of the main thread: it only sends a few commands a second.
       execArgv: [],
-      resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 2 },
+      resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 2 },
     });
     thread.unref();
     thread.on("message", receive);
@@ -93,11 +93,7 @@ export function createHeart(options: HeartOptions): Heart {
         take(message.request)?.resolve(message.epoch);
         return;
       case "failed":
-        take(message.request)?.reject(
-          message.cause === "lost"
-            ? new HeldByNewerError()
-            : new RegistryUnavailableError(`${describeAddress(data.url)} did not take the change: ${message.message}`),
-        );
+        take(message.request)?.reject(errorOf(message.cause, message.message));
         return;
       case "lost": {
         const lease = held.get(message.id);
@@ -108,6 +104,18 @@ export function createHeart(options: HeartOptions): Heart {
       case "log":
         logger?.[message.level]({}, `registry: ${message.message}`);
         return;
+    }
+  }
+
+  function errorOf(cause: (FromHeart & { kind: "failed" })["cause"], message: string): Error {
+    const address = describeAddress(data.url);
+    switch (cause) {
+      case "lost":
+        return new HeldByNewerError();
+      case "denied":
+        return new RegistrationDeniedError(`${address} refuses: ${message}`);
+      case "unavailable":
+        return new RegistryUnavailableError(`${address} did not take the change: ${message}`);
     }
   }
 

@@ -158,11 +158,12 @@ test("a change whose hint was lost is seen with the next heartbeat", async () =>
   await connect(redis.url).register(registrationOf(service, "a"));
   const watcher = record(connect(redis.url), service);
   await watcher.until("a UP");
-  const [leases, instances, version] = keysOf(service);
+  const [leases, instances, version, log] = keysOf(service);
   const born = (await redis.client.get(version))?.split(".")[0];
   const expiry = Date.now() + 60_000;
-  const facts = '9 UP {"host":"10.0.0.1","port":1,"metadata":{}}';
-  await redis.client.multi().zadd(leases, expiry, "b").hset(instances, "i:b", facts).set(version, `${born}.2`).exec();
+  const said = "b 0 0 9 UP 10.0.0.1 1 {}";
+  const change = redis.client.multi().zadd(leases, expiry, "b").hset(instances, "b", said);
+  await change.zadd(log, 2, "+b").set(version, `${born}.2`).exec();
   await watcher.until("a UP", "b UP");
 });
 

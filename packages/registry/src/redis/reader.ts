@@ -1,70 +1,66 @@
 import type { Redis } from "ioredis";
 import { RegistryClosedError, RegistryUnavailableError } from "../errors.ts";
-import type { Instance, Watch } from "../registry.ts";
-import { type Belief, createBelief } from "./belief.ts";
-import { describeAddress, openConnection } from "./connection.ts";
+import type { Instance, Registry, Watch, WatchOptions } from "../registry.ts";
+import {
+  type Connection,
+  type ConnectionOptions,
+  describeAddress,
+  openConnection,
+  openSubscriber,
+} from "./connection.ts";
+import { createFeed, type Feed, type Listener } from "./feed.ts";
 import { channelOf, keysOf, servicesKey } from "./keys.ts";
+import { asSeen, createListing, type Listing } from "./listing.ts";
 import type { RegistryLogger } from "./logger.ts";
-import { asSeen, decodeSnapshot, type Snapshot } from "./record.ts";
 import { readScript, servicesScript } from "./scripts.ts";
+import { openSnapshotFile } from "./snapshot-file.ts";
 
 export interface ReaderOptions {
   readonly url: string;
   readonly heartbeatMs: number;
   readonly commandTimeoutMs: number;
+  readonly mostInstances: number;
+  readonly snapshot: string | undefined;
   readonly logger: RegistryLogger | undefined;
 }
 
 /** Everything that only looks. */
-export interface Reader {
-  list(service: string): Promise<readonly Instance[]>;
-  services(): Promise<readonly string[]>;
-  watch(service: string, onChange: (instances: readonly Instance[]) => void): Watch;
-  close(): void;
-}
+export type Reader = Pick<Registry, "list" | "services" | "watch" | "close">;
 
-/** One service that somebody watches. */
-interface Feed {
-  readonly service: string;
-  readonly belief: Belief;
-  readonly listeners: Set<(instances: readonly Instance[]) => void>;
-  list: readonly Instance[] | undefined;
-  mark: string;
-  reading: boolean;
-  /** Something moved while it was being read. */
-  again: boolean;
-}
+/** For how long a watch waits for Redis before it takes the list of an earlier process, at most. */
+const recallAfterMs = 1_000;
 
 /** Connects with the first question. Watches re-read on a hint, on every heartbeat, and whenever a connection is back. */
 export function createReader(options: ReaderOptions): Reader {
-  const { url, heartbeatMs, commandTimeoutMs, logger } = options;
+  const { url, heartbeatMs, commandTimeoutMs, mostInstances, logger } = options;
   const address = describeAddress(url);
+  /** By channel. */
   const feeds = new Map<string, Feed>();
   const open = new Set<Watch>();
-  let commands: Redis | undefined;
+  const snapshot = options.snapshot === undefined ? undefined : openSnapshotFile({ path: options.snapshot, logger });
+  let commands: Connection | undefined;
   let hints: Redis | undefined;
   let polling: NodeJS.Timeout | undefined;
   let closed = false;
 
-  function connect(name: string): Redis {
-    const connection = openConnection({
-      url,
-      name,
-      commandTimeoutMs,
-      maxRetryDelayMs: Math.min(1_000, heartbeatMs),
-      waits: true,
-    });
-    connection.on("error", () => {});
-    return connection;
+  function connection(name: string): ConnectionOptions {
+    return { url, name, commandTimeoutMs, maxRetryDelayMs: Math.min(1_000, heartbeatMs), waits: true };
   }
 
-  function commander(): Redis {
+  function interrupt(): void {
+    for (const feed of feeds.values()) feed.interrupted();
+  }
+
+  function commander(): Connection {
     if (closed) throw new RegistryClosedError();
     if (commands !== undefined) return commands;
     let away = false;
-    commands = connect("weft-reader");
+    commands = openConnection(connection("weft-reader"));
+    commands.on("error", () => {});
+    // One of a Cluster's nodes: another will have its slots, maybe without the last beats.
+    commands.on("-node", interrupt);
     commands.on("close", () => {
-      for (const feed of feeds.values()) feed.belief.interrupted();
+      interrupt();
       if (!away && !closed) logger?.warn({}, `registry: ${address} is away; the last known lists stand`);
       away = true;
     });
@@ -76,7 +72,7 @@ export function createReader(options: ReaderOptions): Reader {
     return commands;
   }
 
-  async function ask<T>(question: (redis: Redis) => Promise<T>): Promise<T> {
+  async function ask<T>(question: (redis: Connection) => Promise<T>): Promise<T> {
     try {
       return await question(commander());
     } catch (error) {
@@ -87,53 +83,19 @@ export function createReader(options: ReaderOptions): Reader {
     }
   }
 
-  async function read(service: string, mark: string): Promise<Snapshot | undefined> {
-    const reply = await ask((redis) => readScript.run(redis, keysOf(service), [heartbeatMs, mark]));
-    return decodeSnapshot(service, heartbeatMs, reply);
-  }
-
-  async function refresh(feed: Feed): Promise<void> {
-    feed.again = feed.reading;
-    if (feed.reading) return;
-    feed.reading = true;
-    try {
-      do {
-        feed.again = false;
-        const snapshot = await read(feed.service, feed.mark);
-        if (closed || feed.listeners.size === 0) return;
-        feed.mark = snapshot?.mark ?? feed.mark;
-        deliver(feed, feed.belief.observe(snapshot));
-      } while (feed.again);
-    } catch {
-      // Away: logged by the connection; the next poll asks again.
-      feed.belief.interrupted();
-    } finally {
-      feed.reading = false;
-    }
-  }
-
-  function deliver(feed: Feed, list: readonly Instance[] | undefined): void {
-    if (list === undefined) return;
-    feed.list = list;
-    for (const listener of [...feed.listeners]) {
-      try {
-        listener(list);
-      } catch (error) {
-        logger?.error({ err: error, service: feed.service }, "registry: a watcher failed");
-      }
-    }
+  function read(service: string, known: Listing["known"]): Promise<unknown> {
+    return ask((redis) => readScript.run(redis, keysOf(service), [heartbeatMs, ...known]));
   }
 
   function refreshAll(): void {
-    for (const feed of feeds.values()) void refresh(feed);
+    for (const feed of feeds.values()) void feed.refresh();
   }
 
   function hinter(): Redis {
     if (hints !== undefined) return hints;
-    hints = connect("weft-hints");
-    hints.on("message", (channel: string) => {
-      for (const feed of feeds.values()) if (channelOf(feed.service) === channel) void refresh(feed);
-    });
+    hints = openSubscriber(connection("weft-hints"));
+    hints.on("error", () => {});
+    hints.on("message", (channel: string, hint: string) => feeds.get(channel)?.hear(hint));
     // All of them each time: what a connection was subscribed to, or was about to be, may be lost with it.
     hints.on("ready", () => void subscribe([...feeds.values()]));
     polling = setInterval(refreshAll, heartbeatMs);
@@ -144,48 +106,59 @@ export function createReader(options: ReaderOptions): Reader {
     // Without hints the polls find what changes.
     if (watched.length > 0) await hints?.subscribe(...watched.map(({ service }) => channelOf(service))).catch(() => {});
     // Read once more: a change in between gave no hint.
-    for (const feed of watched) void refresh(feed);
+    for (const feed of watched) void feed.refresh();
   }
 
   function feedOf(service: string): Feed {
-    const found = feeds.get(service);
+    const channel = channelOf(service);
+    const found = feeds.get(channel);
     if (found !== undefined) return found;
-    const belief = createBelief({ removalMs: 3 * heartbeatMs, clock: performance });
-    const listeners: Feed["listeners"] = new Set();
-    const feed: Feed = { service, belief, listeners, list: undefined, mark: "", reading: false, again: false };
-    feeds.set(service, feed);
+    const feed = createFeed({
+      ...{ service, heartbeatMs, mostInstances, read, logger },
+      remembered: { list: snapshot?.recall(service), afterMs: Math.min(commandTimeoutMs, recallAfterMs) },
+      onList: (_, list) => snapshot?.note(service, list),
+    });
+    feeds.set(channel, feed);
     if (hinter().status === "ready") void subscribe([feed]);
     return feed;
   }
 
-  function watch(service: string, onChange: (instances: readonly Instance[]) => void): Watch {
+  function watch(
+    service: string,
+    onChange: (instances: readonly Instance[]) => void,
+    { stillAnswers }: WatchOptions = {},
+  ): Watch {
     if (closed) throw new RegistryClosedError();
     const { promise: ready, resolve, reject } = Promise.withResolvers<void>();
     // Nobody has to wait for it.
     ready.catch(() => {});
     const feed = feedOf(service);
-    const listener = (instances: readonly Instance[]) => {
-      resolve();
-      onChange(instances);
+    const listener: Listener = {
+      onChange(instances) {
+        resolve();
+        onChange(instances);
+      },
+      ...(stillAnswers && { stillAnswers }),
     };
     const handle: Watch = {
       ready,
       close() {
         if (!open.delete(handle)) return;
-        feed.listeners.delete(listener);
+        const left = feed.remove(listener);
         reject(new RegistryClosedError());
-        if (feed.listeners.size > 0 || feeds.get(service) !== feed) return;
-        feeds.delete(service);
-        hints?.unsubscribe(channelOf(service)).catch(() => {});
+        const channel = channelOf(service);
+        if (left > 0 || feeds.get(channel) !== feed) return;
+        feeds.delete(channel);
+        hints?.unsubscribe(channel).catch(() => {});
       },
     };
     open.add(handle);
-    feed.listeners.add(listener);
-    if (feed.list === undefined) void refresh(feed);
+    feed.add(listener);
+    if (feed.list === undefined) void feed.refresh();
     else {
-      const list = feed.list;
+      const { list } = feed;
       queueMicrotask(() => {
-        if (open.has(handle)) listener(feed.list ?? list);
+        if (open.has(handle)) listener.onChange(feed.list ?? list);
       });
     }
     return handle;
@@ -193,20 +166,22 @@ export function createReader(options: ReaderOptions): Reader {
 
   return {
     async list(service) {
-      const snapshot = await read(service, "");
-      return snapshot?.listed.map(asSeen) ?? [];
+      const listing = createListing(service, mostInstances);
+      const found = listing.take(await read(service, listing.known));
+      return found === undefined ? [] : asSeen(found);
     },
     async services() {
       return ((await ask((redis) => servicesScript.run(redis, [servicesKey], []))) as string[]).sort();
     },
     watch,
-    close() {
+    async close() {
       if (closed) return;
       closed = true;
       clearInterval(polling);
       for (const handle of [...open]) handle.close();
       commands?.disconnect();
       hints?.disconnect();
+      await snapshot?.close();
     },
   };
 }

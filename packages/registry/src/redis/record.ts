@@ -1,64 +1,66 @@
-import type { Instance, InstanceState, Load, Registration } from "../registry.ts";
+import type { Instance, InstanceState, Load, Metadata, Registration } from "../registry.ts";
 
-/** An instance as Redis has it. */
-export interface Listed {
-  readonly instance: Instance;
-  /** It has missed two heartbeats. */
-  readonly late: boolean;
-}
-
-/** What a read of one service found. */
-export interface Snapshot {
-  /** Names this state of affairs: a read that is given it answers only when things look different. */
-  readonly mark: string;
-  readonly version: string;
-  /** Sorted by instance id; without those whose lease expired. */
-  readonly listed: readonly Listed[];
-}
-
-/** The part of a record that stays the same for the whole life of a lease. */
+/** The part of a record that stays the same for the whole life of a lease. No host has a space. */
 export function encodeFacts({ host, port, metadata }: Registration): string {
-  return JSON.stringify({ host, port, metadata });
+  return `${host} ${port} ${JSON.stringify(metadata)}`;
 }
 
 export function encodeLoad({ eventLoopDelayMs, inFlight }: Load): string {
   return `${eventLoopDelayMs.toFixed(1)} ${inFlight}`;
 }
 
-/** Reads readScript's reply; undefined when it says that nothing moved. */
-export function decodeSnapshot(service: string, heartbeatMs: number, reply: unknown): Snapshot | undefined {
-  const [mark, version, now, leases, fields] = reply as [string, string?, string?, string[]?, string[]?];
-  if (version === undefined || now === undefined || leases === undefined || fields === undefined) return undefined;
-  const values = new Map(pairs(fields));
-  const listed: Listed[] = [];
-  for (const [id, expiry] of pairs(leases)) {
-    const leftMs = Number(expiry) - Number(now);
-    const record = values.get(`i:${id}`);
-    if (leftMs <= 0 || record === undefined) continue;
-    const instance = decodeInstance(service, id, record, values.get(`l:${id}`));
-    if (instance !== undefined) listed.push({ instance, late: leftMs <= heartbeatMs });
+/** Reads what Redis holds of instances: "<delay> <in flight> <epoch> <state> <host> <port> <metadata>". */
+export interface RecordDecoder {
+  /** Undefined for what no registry of ours wrote. */
+  decode(service: string, instance: string, text: string): Instance | undefined;
+}
+
+/** Most instances of a service say the same of themselves: they share one object, and it is parsed once. */
+export function createRecordDecoder(): RecordDecoder {
+  const parsed = new Map<string, Metadata | undefined>();
+
+  function metadataOf(text: string): Metadata | undefined {
+    if (parsed.has(text)) return parsed.get(text);
+    if (parsed.size >= 64) parsed.clear();
+    const metadata = parseMetadata(text);
+    parsed.set(text, metadata);
+    return metadata;
   }
-  listed.sort((a, b) => (a.instance.instance < b.instance.instance ? -1 : 1));
-  return { mark, version, listed };
+
+  return {
+    decode(service, instance, text) {
+      const afterDelay = text.indexOf(" ");
+      const afterInFlight = text.indexOf(" ", afterDelay + 1);
+      const afterEpoch = text.indexOf(" ", afterInFlight + 1);
+      const afterState = text.indexOf(" ", afterEpoch + 1);
+      const afterHost = text.indexOf(" ", afterState + 1);
+      const afterPort = text.indexOf(" ", afterHost + 1);
+      // What isn't found makes the next search begin anew, so that the last is no further than the first.
+      if (afterDelay < 1 || afterPort <= afterHost || afterHost <= afterState || afterState <= afterEpoch)
+        return undefined;
+      const epoch = Number(text.slice(afterInFlight + 1, afterEpoch));
+      const state = text.slice(afterEpoch + 1, afterState);
+      const host = text.slice(afterState + 1, afterHost);
+      const port = Number(text.slice(afterHost + 1, afterPort));
+      const metadata = metadataOf(text.slice(afterPort + 1));
+      if (!Number.isSafeInteger(epoch) || !isState(state) || host === "") return undefined;
+      if (!Number.isInteger(port) || metadata === undefined) return undefined;
+      const eventLoopDelayMs = Number(text.slice(0, afterDelay)) || 0;
+      const inFlight = Number(text.slice(afterDelay + 1, afterInFlight)) || 0;
+      return { service, instance, host, port, metadata, epoch, state, load: { eventLoopDelayMs, inFlight } };
+    },
+  };
 }
 
-/** The instance as clients see it. */
-export function asSeen({ instance, late }: Listed): Instance {
-  return late ? { ...instance, state: "DOWN" } : instance;
+function isState(text: string): text is InstanceState {
+  return text === "UP" || text === "DRAINING" || text === "DOWN";
 }
 
-function decodeInstance(service: string, id: string, record: string, load: string | undefined): Instance | undefined {
-  const match = /^(\d+) (UP|DRAINING|DOWN) (\{.*\})$/s.exec(record);
-  if (match === null) return undefined;
-  const facts = JSON.parse(match[3] as string) as Pick<Registration, "host" | "port" | "metadata">;
-  const instance = { ...facts, service, instance: id, epoch: Number(match[1]), state: match[2] as InstanceState };
-  if (load === undefined) return instance;
-  const [eventLoopDelayMs = 0, inFlight = 0] = load.split(" ").map(Number);
-  return { ...instance, load: { eventLoopDelayMs, inFlight } };
-}
-
-function pairs(flat: readonly string[]): [string, string][] {
-  const result: [string, string][] = [];
-  for (let i = 0; i + 1 < flat.length; i += 2) result.push([flat[i] as string, flat[i + 1] as string]);
-  return result;
+function parseMetadata(text: string): Metadata | undefined {
+  try {
+    const metadata: unknown = JSON.parse(text);
+    return typeof metadata === "object" && metadata !== null ? Object.freeze(metadata as Metadata) : undefined;
+  } catch {
+    return undefined;
+  }
 }

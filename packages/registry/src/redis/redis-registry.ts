@@ -7,7 +7,7 @@ import type { RegistryLogger } from "./logger.ts";
 import { createReader } from "./reader.ts";
 
 export interface RedisRegistryOptions {
-  /** Such as `redis://localhost:6379`, or `redis+sentinel://one:26379,two:26379/master-name`. Redis 7 or Valkey. */
+  /** Such as `redis://localhost:6379`, or `redis+sentinel://one:26379,two:26379/master-name`, or `redis+cluster://one,two`. Redis 7 or Valkey. */
   readonly url: string;
   /** How often leases are renewed and watches look for themselves; the same for all processes of a mesh. Default 2000. */
   readonly heartbeatMs?: number;
@@ -20,6 +20,13 @@ export interface RedisRegistryOptions {
   readonly commandTimeoutMs?: number;
   /** A main thread that stood still for this long loses its leases until it moves again. Default 60 s. */
   readonly blockedMs?: number;
+  /** Instances of one service beyond which a registration is refused and a watcher keeps no more. Default 10,000. */
+  readonly maxInstances?: number;
+  /**
+   * A file of this process alone in which the last lists of its watches are kept. A watch that has no answer from Redis within a second
+   * (or within `commandTimeoutMs`, if that is less) begins with the list in it. Without it a watch begins when Redis answers.
+   */
+  readonly snapshot?: string;
 }
 
 /**
@@ -30,9 +37,10 @@ export interface RedisRegistryOptions {
 export function createRedisRegistry(options: RedisRegistryOptions): Registry {
   const { url, heartbeatMs = 2_000, load, logger } = options;
   const { registerTimeoutMs = 30_000, commandTimeoutMs = 5_000, blockedMs = 60_000 } = options;
+  const { maxInstances: mostInstances = 10_000, snapshot } = options;
   parseRedisUrl(url);
-  const heart = createHeart({ url, heartbeatMs, registerTimeoutMs, blockedMs, load, logger });
-  const reader = createReader({ url, heartbeatMs, commandTimeoutMs, logger });
+  const heart = createHeart({ url, heartbeatMs, registerTimeoutMs, blockedMs, mostInstances, load, logger });
+  const reader = createReader({ url, heartbeatMs, commandTimeoutMs, mostInstances, snapshot, logger });
   let nextLease = 1;
   let closed = false;
 
@@ -76,7 +84,7 @@ export function createRedisRegistry(options: RedisRegistryOptions): Registry {
     async close() {
       if (closed) return;
       closed = true;
-      reader.close();
+      await reader.close();
       await heart.close();
     },
   };

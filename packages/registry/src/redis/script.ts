@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
-import type { Redis } from "ioredis";
+import type { Connection } from "./connection.ts";
 
 /** A Lua script that Redis runs atomically. */
 export interface Script {
-  run(redis: Redis, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>;
+  /** What it calls, in lower case: whoever runs it needs the right to. */
+  readonly commands: readonly string[];
+  run(redis: Connection, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>;
 }
 
 /** Sends the script's hash, and its text when Redis doesn't know it (it forgets on restart). Read-only ones need only read rights. */
@@ -11,6 +13,7 @@ export function createScript(lua: string, { readOnly }: { readonly readOnly: boo
   const hash = createHash("sha1").update(lua).digest("hex");
   const suffix = readOnly ? "_RO" : "";
   return {
+    commands: [...lua.matchAll(/redis\.call\('(\w+)'/g)].map(([, command = ""]) => command.toLowerCase()),
     async run(redis, keys, args) {
       const rest = [keys.length, ...keys, ...args];
       try {
