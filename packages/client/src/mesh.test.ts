@@ -213,3 +213,29 @@ test.each([
   expect(agent).toMatch(expected);
   await mesh.close();
 });
+
+test("interceptors stand around each attempt, and know where it goes", async () => {
+  await using harness = createHarness();
+  let calls = 0;
+  await harness.start("a", {
+    check() {
+      calls += 1;
+      if (calls === 1) throw new ConnectError("not now", Code.Unavailable);
+      return serving;
+    },
+  });
+  const attempts: string[] = [];
+  const mesh = createMesh({
+    service: "test",
+    registry: harness.registry,
+    interceptors: ({ instance }) => [
+      (next) => (request) => {
+        attempts.push(`${instance} ${request.method.name}`);
+        return next(request);
+      },
+    ],
+  });
+  await mesh.client(Health, policies()).check({});
+  expect(attempts).toEqual(["a Check", "a Check"]);
+  await mesh.close();
+});

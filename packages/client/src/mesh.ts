@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { DescService } from "@bufbuild/protobuf";
-import { type Client, createClient } from "@connectrpc/connect";
+import { type Client, createClient, type Interceptor } from "@connectrpc/connect";
 import { type Clock, systemClock } from "@weft/context";
 import type { LivePolicies, ServicePolicies } from "@weft/policy";
 import type { Instance, Registry } from "@weft/registry";
-import { type Connection, connect, type TransportKind } from "@weft/rpc";
+import { connect, type TransportKind } from "@weft/rpc";
 import { type Channel, openChannel } from "./channel.ts";
 import type { ChannelState } from "./channel-state.ts";
 import type { CallExplanation } from "./explain/explanation.ts";
@@ -18,8 +18,8 @@ export interface MeshOptions {
   readonly registry: Pick<Registry, "watch">;
   /** What carries the calls; default "wire". */
   readonly transport?: TransportKind;
-  /** How an instance is reached, in place of `transport`. */
-  readonly connect?: (instance: Instance) => Connection;
+  /** Connect's interceptors around each attempt that is sent to an instance, the first outermost. */
+  readonly interceptors?: (instance: Instance) => Interceptor[];
   /** The zone that the caller is in: calls stay in it while it can take them. Default: zones mean nothing. */
   readonly zone?: string;
   /** Of a fleet that is larger, so many instances are used: of the zone and of the others each. Default: all. */
@@ -60,7 +60,7 @@ const reach = { pingIntervalMs: 1_000, pingTimeoutMs: 1_000, maxConnections: 4 }
 
 export function createMesh(options: MeshOptions): Mesh {
   const { service: caller, registry, clock = systemClock, random = Math.random, newKey = randomUUID } = options;
-  const { transport = "wire" } = options;
+  const { transport = "wire", interceptors = () => [] } = options;
   const recorder = options.explain && createRecorder(options.explain);
   const channels = new Map<string, Channel>();
   const listeners = new Set<(event: MeshEvent) => void>();
@@ -88,7 +88,10 @@ export function createMesh(options: MeshOptions): Mesh {
           policies,
           caller,
           registry,
-          connect: options.connect ?? (({ host, port }) => connect({ host, port, transport, ...reach })),
+          connect: (instance) => {
+            const { host, port } = instance;
+            return connect({ host, port, transport, interceptors: interceptors(instance), ...reach });
+          },
           emit,
           recorder,
           zone: options.zone,

@@ -1,6 +1,6 @@
+import type { Interceptor } from "@connectrpc/connect";
 import { createMesh } from "@weft/client";
 import type { Instance } from "@weft/registry";
-import { type Connection, connect } from "@weft/rpc";
 import { platformSettings, runProcess } from "@weft/service";
 import {
   BackService,
@@ -18,32 +18,28 @@ const { notesAttempts } = JSON.parse(process.argv[2] ?? "{}") as CallerOptions;
 const attempts: { -readonly [K in keyof Attempt]: Attempt[K] }[] = [];
 const tell = (message: FromProgram): void => void process.send?.(message);
 
-function connectNoting({ host, port, instance }: Instance): Connection {
-  return connect({
-    host,
-    port,
-    interceptors: [
-      (next) => async (request) => {
-        // The mesh asks of itself whether somebody is there: no call of ours.
-        if (!request.service.typeName.startsWith("weft.acceptance.")) return await next(request);
-        const method = request.method.localName;
-        const attempt: (typeof attempts)[0] = { method, instance, startedAt: machineNow(), endedAt: undefined };
-        attempts.push(attempt);
-        try {
-          return await next(request);
-        } finally {
-          attempt.endedAt = machineNow();
-        }
-      },
-    ],
-  });
+function noting({ instance }: Instance): Interceptor[] {
+  return [
+    (next) => async (request) => {
+      // The mesh asks of itself whether somebody is there: no call of ours.
+      if (!request.service.typeName.startsWith("weft.acceptance.")) return await next(request);
+      const method = request.method.localName;
+      const attempt: (typeof attempts)[0] = { method, instance, startedAt: machineNow(), endedAt: undefined };
+      attempts.push(attempt);
+      try {
+        return await next(request);
+      } finally {
+        attempt.endedAt = machineNow();
+      }
+    },
+  ];
 }
 
 await runProcess({
   name: "caller",
   settings: platformSettings,
   async start({ name, instance, registry, onClose, mesh: ownMesh }) {
-    const mesh = notesAttempts ? createMesh({ service: name, registry, connect: connectNoting }) : ownMesh;
+    const mesh = notesAttempts ? createMesh({ service: name, registry, interceptors: noting }) : ownMesh;
     if (mesh !== ownMesh) onClose("noting mesh", () => mesh.close());
     let retries = 0;
     let listed = 0;
