@@ -125,3 +125,39 @@ test("the server says how long a retry is to wait, and whether there is to be on
   expect(mesh.getState().services[0]?.retries["grpc.health.v1.Health/Check"]?.gaveUp).toMatchObject({ pushback: 1 });
   await mesh.close();
 });
+
+test("what an instance on trial gets wrong is not felt by a call that may be repeated", async () => {
+  await using harness = createHarness();
+  let isWell = true;
+  const sometimes = () => {
+    if (!isWell) throw new ConnectError("broken", Code.Internal);
+    return serving;
+  };
+  await harness.start("odd", { check: sometimes });
+  await harness.start("well", { check });
+  let now = 0;
+  const mesh = createMesh({ service: "test", registry: harness.registry, clock: { now: () => now } });
+  const circuitBreaker = {
+    trip: { kind: "consecutive", failures: 1 },
+    openForMs: 1_000,
+    halfOpenSuccesses: 1,
+  } as const;
+  const client = mesh.client(Health, policies({ circuitBreaker, balancer: { kind: "round-robin" } }));
+  const failures = async (): Promise<number> => {
+    let failed = 0;
+    for (let i = 0; i < 50; i++) {
+      now += 100;
+      await client.check({}).catch(() => {
+        failed += 1;
+      });
+    }
+    return failed;
+  };
+  isWell = false;
+  expect(await failures()).toBe(1);
+  const opened = (): number => mesh.getState().services[0]?.endpoints[0]?.breakers[0]?.counts.opened ?? 0;
+  const before = opened();
+  expect(await failures()).toBe(0);
+  expect(opened()).toBeGreaterThan(before);
+  await mesh.close();
+});

@@ -66,6 +66,8 @@ export type BreakerOutcome = "success" | "failure" | "ignored";
 
 /** A call that the circuit let through. */
 export interface BreakerPermit {
+  /** Whether the call is one by which a half-open circuit finds out. */
+  readonly isProbe: boolean;
   /** Exactly once. Resolves when the circuit has taken it in; undefined when it has at once. */
   end(outcome: BreakerOutcome): Promise<unknown> | undefined;
 }
@@ -155,6 +157,7 @@ export function createBreaker(policy: BreakerPolicy, options: BreakerOptions): B
   function permitWhileClosed(): BreakerPermit {
     const began = period;
     return {
+      isProbe: false,
       end(outcome) {
         count(outcome);
         if (outcome === "ignored" || began !== period) return undefined;
@@ -172,6 +175,7 @@ export function createBreaker(policy: BreakerPolicy, options: BreakerOptions): B
     const slot = idleSlots.pop() ?? openSlot();
     const began = period;
     return {
+      isProbe: true,
       end(outcome) {
         count(outcome);
         if (outcome === "ignored") {

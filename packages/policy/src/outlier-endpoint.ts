@@ -44,6 +44,10 @@ export class TrackedEndpoint implements OutlierEndpoint {
     this.#askAt = fleet.policy.consecutiveFailures;
   }
 
+  get isTrial(): boolean {
+    return this.state.kind === "probing";
+  }
+
   begin(): number {
     if (this.state.kind === "probing") {
       this.#trialsUnderWay += 1;

@@ -33,6 +33,8 @@ export interface OutlierEndpoint {
   readonly id: string;
   /** Whether a call may be sent to it now. False while ejected, and while probing with its one trial under way. */
   readonly admits: boolean;
+  /** Whether a call that is picked for it now is a trial. */
+  readonly isTrial: boolean;
   /** A call was picked for it. The number goes with the outcome to `record`, exactly once. */
   begin(): number;
   /** The call ended (a stream: its first message came). An outcome counts only if the endpoint's state is still the one that the call began in. */

@@ -47,7 +47,8 @@ export const clocksOff: Row = {
     findings.count("calls that failed, three restarts included", failedCalls(calls).length, 0);
     findings.count("looks at the registry that missed an instance", missed, 0);
     const shares = instances.map(({ name }) => quiet.filter(({ instance }) => instance === name).length / quiet.length);
-    findings.atLeast("smallest share of an instance, %", Math.round(100 * Math.min(...shares)), 20);
+    // By latency, of instances that are equally quick, no even shares within seconds; but none is left out.
+    findings.atLeast("smallest share of an instance, %", Math.round(100 * Math.min(...shares)), 5);
     findings.figure("p99, ms", Math.round(p99(calls)));
 
     // A deadline is a span of time, so it is as long as it should be.

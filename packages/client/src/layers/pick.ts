@@ -17,8 +17,8 @@ import { waitFor } from "../wait-for.ts";
 
 /** How often a call that no server saw goes elsewhere at once, whatever its method (gRFC A6). */
 const transparentRetries = 2;
-/** How often one that a server was too busy to begin does, within the retry budget. */
-const shedRetries = 1;
+/** How often one does that a server was too busy to begin, or that failed where an endpoint was on trial; within the retry budget. */
+const retriesElsewhere = 1;
 
 export interface PickParts {
   readonly endpoints: Endpoints;
@@ -36,7 +36,7 @@ interface Search {
   /** Why an endpoint refused it on this side. */
   refusal: unknown;
   unseen: number;
-  shed: number;
+  elsewhere: number;
 }
 
 /**
@@ -105,6 +105,7 @@ export function pickLayer(parts: PickParts, send: (endpoint: Endpoint, call: Cal
     });
     call.tried?.push(endpoint);
     const permit = breaker.begin();
+    const isTrial = permit.isProbe || outlier.isTrial;
     const trial = outlier.begin();
     const startedAt = clock.now();
     load.begin(startedAt);
@@ -122,7 +123,7 @@ export function pickLayer(parts: PickParts, send: (endpoint: Endpoint, call: Cal
     };
     return send(endpoint, call).then(
       (response) => {
-        if (response.stream) return beginStream(response, call, endpoint, judge, leave, search);
+        if (response.stream) return beginStream(response, call, endpoint, judge, leave, isTrial, search);
         leave();
         const recorded = judge(answered);
         // A probe's success may close the circuit for the next call.
@@ -130,7 +131,7 @@ export function pickLayer(parts: PickParts, send: (endpoint: Endpoint, call: Cal
       },
       (error: unknown) => {
         leave();
-        return failed(call, endpoint, error, judge, search);
+        return failed(call, endpoint, error, judge, isTrial, search);
       },
     );
   }
@@ -141,6 +142,7 @@ export function pickLayer(parts: PickParts, send: (endpoint: Endpoint, call: Cal
     endpoint: Endpoint,
     judge: Judge,
     leave: () => void,
+    isTrial: boolean,
     search: Search | undefined,
   ): Promise<RpcResponse> {
     let begun: StreamResponse;
@@ -148,7 +150,7 @@ export function pickLayer(parts: PickParts, send: (endpoint: Endpoint, call: Cal
       begun = await withFirstMessage(response);
     } catch (error) {
       leave();
-      return failed(call, endpoint, error, judge, search);
+      return failed(call, endpoint, error, judge, isTrial, search);
     }
     await judge(answered);
     return whenOver(Promise.resolve(begun), call.signal, leave);
@@ -159,19 +161,25 @@ export function pickLayer(parts: PickParts, send: (endpoint: Endpoint, call: Cal
     endpoint: Endpoint,
     reason: unknown,
     judge: Judge,
+    isTrial: boolean,
     search = newSearch(),
   ): Promise<RpcResponse> {
     const error = blameForTime(reason, call);
-    await judge(verdictOf(error), error);
+    const verdict = verdictOf(error);
+    await judge(verdict, error);
     if (isUnreachable(error)) endpoint.lost();
     call.tried ??= [endpoint];
     if (!call.repeatable || call.signal?.aborted) throw error;
     const unseen = wasNeverProcessed(error) && search.unseen < transparentRetries;
     const others = endpoints.up.length > 1;
-    const shed = !unseen && others && wasShed(error) && search.shed < shedRetries && budget.withdraw();
-    if (!unseen && !shed) throw error;
-    search.unseen += unseen ? 1 : 0;
-    search.shed += shed ? 1 : 0;
+    if (!unseen) {
+      // That an endpoint is tried again is the mesh's doing, and not to be felt by a call that may be repeated.
+      const wasTried = isTrial && verdict.load === "failure" && call.policy.retry !== undefined;
+      const goesElsewhere = others && (wasTried || wasShed(error)) && search.elsewhere < retriesElsewhere;
+      if (!goesElsewhere || !budget.withdraw()) throw error;
+    }
+    if (unseen) search.unseen += 1;
+    else search.elsewhere += 1;
     if (others) search.refused.add(endpoint);
     return attempt(call, search);
   }
@@ -183,7 +191,7 @@ export function pickLayer(parts: PickParts, send: (endpoint: Endpoint, call: Cal
 }
 
 function newSearch(): Search {
-  return { refused: new Set(), refusal: undefined, unseen: 0, shed: 0 };
+  return { refused: new Set(), refusal: undefined, unseen: 0, elsewhere: 0 };
 }
 
 function never(): never {
