@@ -19,6 +19,8 @@ export interface CallContext {
 export interface Downstream {
   /** The service that was unavailable last. */
   unavailable: string | undefined;
+  /** Told of each call that is made for this one, when it begins. */
+  onCall?: () => void;
 }
 
 /** A command whose response is stored under the caller's key, in the transaction of the change itself. */

@@ -193,6 +193,26 @@ describe.each(Object.entries(protocols))("the server stack over %s", (_name, tra
     expect(guard.limit.getState()).toMatchObject({ inFlight: 0, rejected: { normal: 1 } });
   });
 
+  test("a call that waits for another service takes no place of those that the server can serve", async () => {
+    const gate = Promise.withResolvers<void>();
+    let running = 0;
+    const check = async () => {
+      running += 1;
+      currentCall()?.downstream.onCall?.();
+      await gate.promise;
+      return serving;
+    };
+    const guard = createLoadGuard({ initialLimit: 4, minLimit: 4, maxLimit: 4 }, systemClock);
+    onTestFinished(() => guard.close());
+    const { client } = await open(transportTo, { check }, {}, silentLogger, guard);
+    const calls = Array.from({ length: 10 }, () => client.check({}));
+    await expect.poll(() => running).toBe(10);
+    expect(guard.limit.getState()).toMatchObject({ inFlight: 0, rejected: { normal: 0 } });
+    gate.resolve();
+    await Promise.all(calls);
+    expect(guard.limit.getState()).toMatchObject({ inFlight: 0 });
+  });
+
   test("follows policies that are replaced, from the next call on", async () => {
     const check = () => new Promise<typeof serving>((resolve) => setTimeout(() => resolve(serving), 100));
     const { client, live } = await open(transportTo, { check });

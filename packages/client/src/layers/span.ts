@@ -14,8 +14,11 @@ export function spanLayer(caller: string, clock: Clock): Layer {
     }, context);
     call.span = recorded;
     header[headers.caller] = caller;
-    const correlationId = currentCall()?.correlationId;
-    if (correlationId !== undefined) header[headers.correlationId] ??= correlationId;
+    const cause = currentCall();
+    if (cause !== undefined) {
+      header[headers.correlationId] ??= cause.correlationId;
+      cause.downstream.onCall?.();
+    }
     call.atEnd((error) => {
       const code = error === undefined ? "OK" : codeName(error);
       if (code === "UNAVAILABLE") noteUnavailable(call.method.parent.typeName);

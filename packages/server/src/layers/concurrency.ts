@@ -1,6 +1,11 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Clock, headers } from "@weft/context";
-import { type ConcurrencyLimit, type ConcurrencyLimitPolicy, createConcurrencyLimit } from "@weft/policy";
+import {
+  type ConcurrencyLimit,
+  type ConcurrencyLimitPolicy,
+  createConcurrencyLimit,
+  type LimitOutcome,
+} from "@weft/policy";
 import { meter } from "@weft/telemetry";
 import { answersWithStream, type Layer, takesStream } from "../layer.ts";
 
@@ -49,9 +54,18 @@ export function concurrencyLayer(guard: LoadGuard | undefined, clock: Clock): La
         },
       );
     }
-    // How long a stream lasts tells nothing, and it would keep its place for hours.
-    if (answersWithStream(call.method) || takesStream(call.method)) method.end(startedAt, clock.now(), "ignored");
-    else call.atEnd((error) => method.end(startedAt, clock.now(), isAnswer(error) ? "answered" : "ignored"));
+    let hasPlace = true;
+    const leave = (outcome: LimitOutcome): void => {
+      if (hasPlace) method.end(startedAt, clock.now(), outcome);
+      hasPlace = false;
+    };
+    // How long a stream lasts tells nothing, and it would keep its place for hours. Nor does it tell of this server how long another one
+    // takes: whoever calls that one frees its place, so that a slow dependency is no reason to shed what has nothing to do with it.
+    if (answersWithStream(call.method) || takesStream(call.method)) leave("ignored");
+    else {
+      call.downstream.onCall = () => leave("ignored");
+      call.atEnd((error) => leave(isAnswer(error) ? "answered" : "ignored"));
+    }
     return next(call);
   };
 }
