@@ -61,6 +61,19 @@ test("at half the capacity, and at 80 %, nothing is refused", () => {
   }
 });
 
+test("a few calls that take a hundred times as long as the others are no overload, while the load grows either", () => {
+  for (const seed of [1, 2, 3, 4, 5]) {
+    const server = simulateWorkers(1_000, seed);
+    const serviceMs = (random: () => number) => (random() < 0.05 ? 1_500 : 10 + 5 * random());
+    let rejected = 0;
+    for (const rate of [10, 40, 70, 100, 150, 150, 150, 150, 150, 150]) {
+      server.load({ rate, serviceMs });
+      rejected += server.pass(3_000).rejected;
+    }
+    expect(rejected).toBe(0);
+  }
+});
+
 test("bursts of eight at 80 % of the capacity are refused little once they are known", () => {
   const server = simulateWorkers(40, 2);
   server.load({ rate: 3_200, burst: 8, serviceMs: exponentially(meanMs) });

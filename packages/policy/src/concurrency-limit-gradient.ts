@@ -50,6 +50,8 @@ export class GradientLimit {
   #overloadNeeded = 0;
   /** The part of it that slow calls need. */
   #slowNeeded = 0;
+  /** The most calls at once, of late, that were neither refused nor had to wait. */
+  #carried = 0;
   /** A call's mean baseline, smoothed; 0 before the first window. */
   #usualMs = 0;
   /** Measured latency in relation to the baselines', smoothed. */
@@ -177,6 +179,9 @@ export class GradientLimit {
     this.#usualMs = this.#usualMs === 0 ? base : this.#usualMs + (base - this.#usualMs) * smoothing;
     this.#recentlyNeeded += (needed - this.#recentlyNeeded) * smoothing;
     this.needed = Math.max(this.#recentlyNeeded, this.needed * Math.exp(-elapsed / forgetMs));
+    // Those that take long show in what is in flight before they show in what was completed.
+    const wasEasy = this.#refused === 0 && this.#latencyMs <= 1.3 * this.#workMs;
+    this.#carried = Math.max(wasEasy ? this.#peak : 0, this.#carried * Math.exp(-elapsed / forgetMs));
     const share = this.#refused / Math.max(1, this.#arrivals);
     this.#excess = Math.max(0, this.#excess + share - this.#policy.overloadShare);
     if (this.phase.kind === "overloaded" ? share >= this.#policy.overloadShare : this.#excess >= overloadExcess)
@@ -212,7 +217,7 @@ export class GradientLimit {
     const { quietLimit, burstMs, negligibleMs, minLimit } = this.#policy;
     const times = Math.max(2.5 + 4 * this.spread, negligibleMs / this.#usualMs);
     const roomy = times * this.needed + minLimit;
-    const open = this.#clamp(Math.max(quietLimit, burstMs / this.#usualMs, roomy));
+    const open = this.#clamp(Math.max(quietLimit, burstMs / this.#usualMs, roomy, 2 * this.#carried));
     this.limit = this.limit < open ? Math.min(open, this.limit * 1.25 + 1) : Math.max(open, this.limit * 0.95);
   }
 
