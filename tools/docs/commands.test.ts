@@ -19,6 +19,7 @@ describe("a shell block", () => {
     "npm run test:faults",
     "npm run bench -- dev --json",
     "npm run bench -- events",
+    "npm run bench -- mesh",
   ])("that is `%s` is run elsewhere, and still is", (command) => {
     expect(commandOf(root, `${command}\n`)).toEqual({ kind: "elsewhere" });
   });

@@ -19,6 +19,9 @@ const elsewhere: Readonly<Record<string, Elsewhere>> = {
   "npm run bench -- dev --json": { file: ".ci/run", names: "npm run bench -- dev --ci" },
   "npm run bench -- checkout": { file: ".ci/run", names: "npm run bench -- checkout --ci" },
   "npm run bench -- events": { file: ".ci/run", names: "npm run bench -- events --ci" },
+  "npm run bench -- mesh": { file: ".ci/run", names: "npm run bench -- mesh --ci" },
+  "npm run bench -- balance": { file: ".ci/run", names: "npm run bench -- balance --ci" },
+  "npm run bench -- registry": { file: ".ci/run", names: "npm run bench -- registry --ci" },
   "docker compose up --build": { file: "docker-compose.yml", names: "docker compose up --build" },
 };
 

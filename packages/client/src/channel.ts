@@ -1,19 +1,26 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { Transport } from "@connectrpc/connect";
 import type { Clock } from "@weft/context";
-import { createRetryBudget, type LivePolicies, livePolicies, type Retry, type ServicePolicies } from "@weft/policy";
+import {
+  createRetryBudget,
+  type LivePolicies,
+  livePolicies,
+  type MethodPolicy,
+  type Retry,
+  type ServicePolicies,
+} from "@weft/policy";
 import type { Instance, Registry } from "@weft/registry";
 import type { Connection } from "@weft/rpc";
 import { meter } from "@weft/telemetry";
 import { subset } from "./balancer/subset.ts";
 import { createBalancers } from "./balancers.ts";
 import type { ChannelState } from "./channel-state.ts";
-import { endpointId } from "./endpoint.ts";
+import { circuitOf, endpointId } from "./endpoint.ts";
 import { watchEndpoints } from "./endpoints.ts";
 import type { Recorder } from "./explain/recorder.ts";
 import { observeChannel } from "./gauges.ts";
 import type { MeshEvent } from "./mesh-event.ts";
-import { createPicker } from "./picker.ts";
+import { createPicker, type Spared } from "./picker.ts";
 import { clientStack } from "./stack.ts";
 import { meshTransport } from "./transport.ts";
 
@@ -62,11 +69,23 @@ export function openChannel(options: ChannelOptions): Channel {
     choose: subsetOf(options),
     onChange: (up) => balancers.update(up),
   });
+  const spared = new Map<MethodPolicy, Spared>();
+  const sparedOf = (policy: MethodPolicy): Spared => {
+    let known = spared.get(policy);
+    if (known === undefined) {
+      const repeatable = Object.values(policies.current.methods).filter(({ retry }) => retry !== undefined);
+      const circuits = repeatable.some((each) => circuitOf(each) === circuitOf(policy));
+      known = { outliers: repeatable.length > 0, circuits };
+      spared.set(policy, known);
+    }
+    return known;
+  };
   policies.onChange(({ methods }) => {
     retries.clear();
+    spared.clear();
     endpoints.keepOnly(Object.values(methods));
   });
-  const picker = createPicker(endpoints, balancers.of);
+  const picker = createPicker(endpoints, balancers.of, sparedOf);
   const stack = clientStack({ caller, endpoints, picker, budget, retries, recorder, emit, clock, random, newKey });
   const policyOf = (method: { localName: string; name: string }) => {
     const policy = policies.current.methods[method.localName];

@@ -161,7 +161,7 @@ export class Endpoint implements Candidate {
   }
 
   #breakerOf(policy: MethodPolicy): Breaker {
-    const key = JSON.stringify(policy.circuitBreaker);
+    const key = circuitOf(policy);
     let breaker = this.#breakers.get(key);
     if (!breaker) {
       breaker = createBreaker(policy.circuitBreaker, {
@@ -190,7 +190,7 @@ export class Endpoint implements Candidate {
   keepOnly(policies: readonly MethodPolicy[]): void {
     const kept = new Set(policies);
     for (const policy of this.#guards.keys()) if (!kept.has(policy)) this.#guards.delete(policy);
-    const keys = new Set(policies.map(({ circuitBreaker }) => JSON.stringify(circuitBreaker)));
+    const keys = new Set(policies.map(circuitOf));
     for (const key of this.#breakers.keys()) if (!keys.has(key)) this.#breakers.delete(key);
     const groups = new Map(policies.flatMap(({ bulkhead }) => (bulkhead ? [[bulkhead.group, bulkhead]] : [])));
     for (const [group, bulkhead] of this.#bulkheads) {
@@ -199,6 +199,11 @@ export class Endpoint implements Candidate {
       else this.#bulkheads.delete(group);
     }
   }
+}
+
+/** Methods that have the same share a circuit. */
+export function circuitOf({ circuitBreaker }: MethodPolicy): string {
+  return JSON.stringify(circuitBreaker);
 }
 
 /** Instance + epoch: a restart is somebody else. */

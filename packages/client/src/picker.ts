@@ -12,13 +12,30 @@ export interface Picker {
   scores(policy: MethodPolicy): ReadonlyMap<Endpoint, number>;
 }
 
-export function createPicker(endpoints: Endpoints, balancer: (policy: MethodPolicy) => Balancer<Endpoint>): Picker {
+/** What calls leave to others that can be repeated, where there are such: to find out whether an endpoint is well again. */
+export interface Spared {
+  /** Trials of an outlier, which any method's call can be. */
+  readonly outliers: boolean;
+  /** Probes of a circuit, which the calls of the methods can be that share it. */
+  readonly circuits: boolean;
+}
+
+export function createPicker(
+  endpoints: Endpoints,
+  balancer: (policy: MethodPolicy) => Balancer<Endpoint>,
+  sparedOf: (policy: MethodPolicy) => Spared,
+): Picker {
   // Set for the time of one pick, so that the balancer's question makes no closure.
   let policy: MethodPolicy | undefined;
   let refused: ReadonlySet<Endpoint> | undefined;
   let tried: readonly Endpoint[] | undefined;
+  /** What an endpoint on trial gets wrong is felt by a call that can't be repeated: such a call is for those that are well. */
+  let spared: Spared | undefined;
   const admits = (endpoint: Endpoint): boolean =>
-    endpoint.admits(policy as MethodPolicy) && refused?.has(endpoint) !== true;
+    endpoint.admits(policy as MethodPolicy) &&
+    refused?.has(endpoint) !== true &&
+    !(spared?.outliers && endpoint.outlier.isTrial) &&
+    !(spared?.circuits && endpoint.guard(policy as MethodPolicy).breaker.isProbing);
   const admitsAnew = (endpoint: Endpoint): boolean => admits(endpoint) && tried?.includes(endpoint) !== true;
   /** The same of those that can't be reached or fare worse than others: better one of them than none. */
   const admitsAtLast = (endpoint: Endpoint): boolean =>
@@ -36,6 +53,7 @@ export function createPicker(endpoints: Endpoints, balancer: (policy: MethodPoli
       policy = call.policy;
       refused = without;
       tried = call.tried;
+      spared = call.policy.retry === undefined ? sparedOf(call.policy) : undefined;
       const chosen = balancer(call.policy);
       return (
         trial(call) ??

@@ -158,3 +158,31 @@ test("what an instance on trial gets wrong is not felt by a call that may be rep
   expect(mesh.getState().services[0]?.endpoints[0]?.breakers[0]?.counts.opened).toBeGreaterThan(2);
   await mesh.close();
 });
+
+test("a call that can't be repeated is spared what a circuit finds out, where there are calls that can be", async () => {
+  await using harness = createHarness();
+  const seen: string[] = [];
+  const odd = (name: string) => () => {
+    seen.push(name);
+    throw new ConnectError("broken", Code.Internal);
+  };
+  await harness.start("odd", { check: odd("check"), list: odd("list") });
+  await harness.start("well", { check, list: () => ({}) });
+  let now = 0;
+  const mesh = createMesh({ service: "test", registry: harness.registry, clock: { now: () => now } });
+  const { methods } = policies({
+    circuitBreaker: { trip: { kind: "consecutive", failures: 1 }, openForMs: 1_000, halfOpenSuccesses: 1 },
+    balancer: { kind: "round-robin" },
+  });
+  const { check: repeatable } = methods;
+  if (repeatable === undefined) expect.fail("no policy");
+  const once = { ...repeatable, idempotent: false, retry: undefined };
+  const client = mesh.client(Health, { service: Health.typeName, methods: { ...methods, check: once } });
+  for (let i = 0; i < 2; i++) await client.check({}).catch(() => {});
+  expect(seen).toEqual(["check"]);
+  now += 2_000;
+  for (let i = 0; i < 4; i++) expect(await client.check({})).toMatchObject(serving);
+  for (let i = 0; i < 4; i++) await client.list({});
+  expect(seen).toEqual(["check", "list"]);
+  await mesh.close();
+});

@@ -53,6 +53,8 @@ export interface Breaker extends IPolicy {
   execute<T>(fn: (context: IDefaultPolicyContext) => PromiseLike<T> | T, signal?: AbortSignal): Promise<T>;
   /** Whether `execute` would run a call now. */
   admits(): boolean;
+  /** Whether calls that are admitted now are those by which it finds out. */
+  readonly isProbing: boolean;
   /** The place of a call that `admits` allows: what `execute` does, for who can't wrap the call into a function. */
   begin(): BreakerPermit;
   /** What `execute` makes of an error: whose fault it is. */
@@ -228,6 +230,9 @@ export function createBreaker(policy: BreakerPolicy, options: BreakerOptions): B
     onFailure: failureEvents.addListener,
     execute,
     admits,
+    get isProbing() {
+      return state !== "closed";
+    },
     begin,
     judge,
     probeNow() {
