@@ -1,5 +1,5 @@
 import type { DescMethod, DescMethodStreaming, DescMethodUnary } from "@bufbuild/protobuf";
-import type { ContextValues, Transport } from "@connectrpc/connect";
+import { Code, ConnectError, type ContextValues, type Transport } from "@connectrpc/connect";
 import type { MethodPolicy } from "@weft/policy";
 import { type RpcResponse, whenOver } from "@weft/rpc";
 import type { Span } from "@weft/telemetry";
@@ -35,8 +35,6 @@ export class Call {
   readonly startedAt: number;
   /** … and that at which it must have ended. */
   readonly deadline: number;
-  /** Whether the call has all the time that its contract gives, and no caller with less left. */
-  readonly fullTime: boolean;
   /** Counts from 1. */
   attempt = 1;
   /** Absent when it isn't recorded. */
@@ -58,7 +56,6 @@ export class Call {
     signal: AbortSignal | undefined,
     startedAt: number,
     deadline: number,
-    fullTime: boolean,
   ) {
     this.called = called;
     this.policy = policy;
@@ -68,7 +65,6 @@ export class Call {
     this.signal = signal;
     this.startedAt = startedAt;
     this.deadline = deadline;
-    this.fullTime = fullTime;
   }
 
   get method(): DescMethod {
@@ -87,9 +83,9 @@ export class Call {
 
   /** The same call for an attempt that runs beside others. */
   beside(attempt: number, signal: AbortSignal): Call {
-    const { called, policy, outgoing, contextValues, startedAt, deadline, fullTime } = this;
+    const { called, policy, outgoing, contextValues, startedAt, deadline } = this;
     const header = { ...this.header };
-    const other = new Call(called, policy, header, outgoing, contextValues, signal, startedAt, deadline, fullTime);
+    const other = new Call(called, policy, header, outgoing, contextValues, signal, startedAt, deadline);
     other.attempt = attempt;
     other.span = this.span;
     other.explanation = this.explanation;
@@ -105,12 +101,19 @@ export class Call {
   }
 
   end(error: unknown): void {
-    for (let end = this.#ends.pop(); end !== undefined; end = this.#ends.pop()) end(error);
+    for (let end = this.#ends.pop(); end !== undefined; end = this.#ends.pop()) {
+      try {
+        end(error);
+      } catch (failure) {
+        // The others have things to give back.
+        process.emitWarning(failure instanceof Error ? failure : String(failure));
+      }
+    }
   }
 
   /** Puts it on a connection. */
-  send(transport: Transport, timeoutMs: number): Promise<RpcResponse> {
-    const { method, signal, header, outgoing, contextValues } = this;
+  send(transport: Transport, timeoutMs: number, signal = this.signal): Promise<RpcResponse> {
+    const { method, header, outgoing, contextValues } = this;
     switch (outgoing.kind) {
       case "one":
         return transport.unary(method as DescMethodUnary, signal, timeoutMs, header, outgoing.message, contextValues);
@@ -151,8 +154,21 @@ export type Layer = (next: Next) => Next;
 /** The layers one inside the other, and what tells them of the call's end. */
 export function compose(layers: readonly Layer[], innermost: Next): Next {
   const stack = layers.reduceRight((next, layer) => layer(next), innermost);
-  return (call) =>
-    whenOver(stack(call), call.signal, (error) => {
+  return (call) => {
+    const caller = call.signal;
+    const over = (thrown: unknown): unknown => {
+      // Whoever waited for something was told its caller's own reason.
+      const isCancel = thrown !== undefined && caller?.aborted === true && !(thrown instanceof ConnectError);
+      const error = isCancel ? ConnectError.from(caller.reason, Code.Canceled) : thrown;
       call.end(error);
-    });
+      return error;
+    };
+    let response: Promise<RpcResponse>;
+    try {
+      response = stack(call);
+    } catch (error) {
+      response = Promise.reject(error);
+    }
+    return whenOver(response, () => call.signal, over);
+  };
 }

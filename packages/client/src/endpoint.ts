@@ -72,13 +72,13 @@ export class Endpoint implements Candidate {
     const { clock, random } = parts;
     this.id = endpointId(instance);
     this.instance = instance;
-    this.weight = instance.metadata.weight ?? 1;
+    this.weight = weightOf(instance);
     this.zone = instance.metadata.zone;
     this.since = clock.now();
     this.outlier = parts.outlier;
     this.#parts = parts;
     this.#probe = createProbe({
-      ask: () => askWhetherThere(this.connection.transport),
+      ask: () => askWhetherThere(this.connection.transport, instance.service),
       onThere: () => this.#isThereAgain(),
       onGone: () => void this.outlier.unreachable(),
       random,
@@ -174,12 +174,11 @@ export class Endpoint implements Candidate {
     return breaker;
   }
 
-  /** Of a group there is one, whose size is what the latest policy says. */
+  /** Of a group there is one. Its size follows the policies of now, in `keepOnly`, and not those of a call that began before. */
   #bulkheadOf({ bulkhead: policy }: MethodPolicy): Bulkhead | undefined {
     if (policy === undefined) return undefined;
     let bulkhead = this.#bulkheads.get(policy.group);
-    if (bulkhead) bulkhead.resize(policy);
-    else {
+    if (!bulkhead) {
       bulkhead = createBulkhead(policy);
       this.#bulkheads.set(policy.group, bulkhead);
     }
@@ -199,6 +198,11 @@ export class Endpoint implements Candidate {
       else this.#bulkheads.delete(group);
     }
   }
+}
+
+/** What can't be a weight, though somebody may have written it, is none. */
+function weightOf({ metadata: { weight = 1 } }: Instance): number {
+  return Number.isFinite(weight) && weight > 0 && weight <= 1_000 ? weight : 1;
 }
 
 /** Methods that have the same share a circuit. */

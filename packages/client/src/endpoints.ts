@@ -4,15 +4,18 @@ import type { Instance, Registry } from "@weft/registry";
 import type { Connection } from "@weft/rpc";
 import { Endpoint, endpointId } from "./endpoint.ts";
 import type { MeshEvent } from "./mesh-event.ts";
+import { waitIn } from "./wait-in.ts";
 
 /**
  * The instances of one service that take calls, kept current by a watch. Those that stay registered keep their connection
  * and statistics, also while they take none.
  */
 export interface Endpoints {
-  /** Resolves once the first list is here. */
-  readonly ready: Promise<void>;
+  /** Whether the first list is here. */
   readonly isReady: boolean;
+  readonly isClosed: boolean;
+  /** Resolves once it is. Rejects as soon as the signal fires or the time, in milliseconds, is up. */
+  whenReady(signal: AbortSignal | undefined, ms: number): Promise<void>;
   readonly up: readonly Endpoint[];
   readonly detector: OutlierDetector;
   /** From now on these are the policies that calls have. */
@@ -41,6 +44,8 @@ export function watchEndpoints(options: EndpointsOptions): Endpoints {
   let known = new Map<string, Endpoint>();
   let up: readonly Endpoint[] = [];
   let isReady = false;
+  let isClosed = false;
+  const waiting = new Set<() => void>();
   const detector = createOutlierDetector({
     clock,
     random,
@@ -94,6 +99,7 @@ export function watchEndpoints(options: EndpointsOptions): Endpoints {
       known = next;
       up = taking;
       isReady = true;
+      for (const go of waiting) go();
       // Those that take calls are all known before the others are forgotten.
       for (const endpoint of resting) endpoint.outlier.forget();
       for (const [id, endpoint] of before) if (!next.has(id)) endpoint.retire();
@@ -102,10 +108,13 @@ export function watchEndpoints(options: EndpointsOptions): Endpoints {
     { stillAnswers },
   );
   return {
-    ready: watch.ready,
     get isReady() {
       return isReady;
     },
+    get isClosed() {
+      return isClosed;
+    },
+    whenReady: (signal, ms) => waitIn(waiting, signal, ms),
     get up() {
       return up;
     },
@@ -114,11 +123,14 @@ export function watchEndpoints(options: EndpointsOptions): Endpoints {
       for (const endpoint of known.values()) endpoint.keepOnly(policies);
     },
     close() {
+      isClosed = true;
       watch.close();
       clearInterval(sweeping);
       for (const endpoint of known.values()) endpoint.close();
       known = new Map();
       up = [];
+      onChange(up);
+      for (const go of waiting) go();
     },
   };
 }

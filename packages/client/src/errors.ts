@@ -21,13 +21,20 @@ export function deadlinePassed(): ConnectError {
   return new ConnectError("the call's deadline passed", Code.DeadlineExceeded);
 }
 
+/** Timers and the transport's wheel are a little early or late, in milliseconds. */
+const tolerance = 10;
+
+/** Whether an attempt ended because its own time was up, and not because the peer says that somebody's was. */
+export function hasLasted(elapsedMs: number, timeoutMs: number, error: unknown): boolean {
+  return codeName(error) === "DEADLINE_EXCEEDED" && elapsedMs >= timeoutMs - tolerance;
+}
+
 /**
  * An endpoint that had all the time of the contract and gave no answer is to blame, whether the time was up here or
- * there; one that a hurried caller gave less is not.
+ * there. One that had less is not: a hurried caller, or what an earlier attempt has left.
  */
-export function blameForTime(error: unknown, call: { readonly fullTime: boolean }): unknown {
-  if (call.fullTime && error instanceof ConnectError && error.code === Code.DeadlineExceeded)
-    attemptTimeouts.add(error);
+export function blameForTime(error: unknown, elapsedMs: number, timeoutMs: number): unknown {
+  if (hasLasted(elapsedMs, timeoutMs, error)) attemptTimeouts.add(error as ConnectError);
   return error;
 }
 

@@ -53,7 +53,8 @@ export function createPicker(
       policy = call.policy;
       refused = without;
       tried = call.tried;
-      spared = call.policy.retry === undefined ? sparedOf(call.policy) : undefined;
+      const canRepeat = call.policy.retry !== undefined || call.policy.hedge !== undefined;
+      spared = canRepeat ? undefined : sparedOf(call.policy);
       const chosen = balancer(call.policy);
       return (
         trial(call) ??

@@ -59,14 +59,17 @@ export function createProbe({ ask, onThere, onGone, random }: ProbeOptions): Pro
   };
 }
 
-/** gRPC's health check: whatever the answer says, the process that gives it is alive. */
-export async function askWhetherThere(transport: Transport): Promise<void> {
+/**
+ * gRPC's health check: whatever the answer says, the process that gives it is alive. But NOT_FOUND comes from one that doesn't have the
+ * service, at an address that has changed hands.
+ */
+export async function askWhetherThere(transport: Transport, service: string): Promise<void> {
   const { check } = Health.method;
   try {
-    await transport.unary(check, undefined, answerMs, undefined, create(check.input, {}), undefined);
+    await transport.unary(check, undefined, answerMs, undefined, create(check.input, { service }), undefined);
   } catch (error) {
     if (silence.has(codeName(error))) throw error;
   }
 }
 
-const silence: ReadonlySet<string> = new Set(["UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED"]);
+const silence: ReadonlySet<string> = new Set(["UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED", "NOT_FOUND"]);

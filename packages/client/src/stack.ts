@@ -31,7 +31,7 @@ export function clientStack(parts: ClientStackParts): Next {
       deadlineLayer(clock), // the caller's remaining time, or the contract's
       idempotencyKeyLayer(parts.newKey), // retries of a keyed method are one command
       retryLayer(parts), // what is safe, within the budget and the time left
-      hedgeLayer(parts.budget), // instead of it, where the contract says so
+      hedgeLayer(parts.budget, clock), // instead of it, where the contract says so
     ],
     pickLayer(
       parts, // each attempt picks anew; breaker, bulkhead and load of who is picked

@@ -43,7 +43,6 @@ export function meshTransport(policyOf: (method: DescMethod) => MethodPolicy, st
       eitherOf(signal, caller?.signal),
       now,
       Math.min(contractDeadline, callerDeadline),
-      contractDeadline <= callerDeadline,
     );
     if (policy.balancer.kind === "consistent-hash") call.key = hashKey(outgoing, policy.balancer.key);
     return call;

@@ -1,3 +1,4 @@
+import { longestTimerMs } from "@weft/context";
 import {
   EventEmitter,
   type IDefaultPolicyContext,
@@ -5,7 +6,7 @@ import {
   type IPolicy,
   type ISuccessEvent,
 } from "cockatiel";
-import { BulkheadRejectedError } from "./errors.ts";
+import { BulkheadRejectedError, type BulkheadRejection } from "./errors.ts";
 import type { BulkheadPolicy } from "./method-policy.ts";
 
 export interface BulkheadOptions {
@@ -59,7 +60,7 @@ export function createBulkhead(initial: BulkheadPolicy, options: BulkheadOptions
   let admitted = 0;
   let rejected = 0;
 
-  function reject(reason: "full" | "timeout"): BulkheadRejectedError {
+  function reject(reason: BulkheadRejection): BulkheadRejectedError {
     rejected += 1;
     const error = new BulkheadRejectedError(policy.group, reason);
     options.onReject?.(error);
@@ -107,12 +108,16 @@ export function createBulkhead(initial: BulkheadPolicy, options: BulkheadOptions
         resolve();
       };
       signal.addEventListener("abort", onAbort, { once: true });
-      const longestMs = Math.min(timeoutMs, policy.queueTimeoutMs ?? Number.POSITIVE_INFINITY);
+      const queueMs = policy.queueTimeoutMs ?? Number.POSITIVE_INFINITY;
+      const longestMs = Math.min(timeoutMs, queueMs);
       if (Number.isFinite(longestMs)) {
-        timer = setTimeout(() => {
-          stopWaiting();
-          refuse(reject("timeout"));
-        }, longestMs);
+        timer = setTimeout(
+          () => {
+            stopWaiting();
+            refuse(reject(timeoutMs < queueMs ? "deadline" : "timeout"));
+          },
+          Math.min(longestMs, longestTimerMs),
+        );
       }
       queue.add(admit);
     });

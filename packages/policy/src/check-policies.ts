@@ -1,4 +1,11 @@
-import type { BulkheadPolicy, MethodPolicy, ServicePolicies } from "./method-policy.ts";
+import type {
+  BalancerPolicy,
+  BulkheadPolicy,
+  CodeName,
+  Criticality,
+  MethodPolicy,
+  ServicePolicies,
+} from "./method-policy.ts";
 
 /** What is wrong with policies that are to take the contract's place, a line each; none when they can. */
 export function objectionsTo(next: ServicePolicies, contract: ServicePolicies): string[] {
@@ -35,6 +42,15 @@ function* objectionsToMethod(policy: MethodPolicy, contract: MethodPolicy): Iter
   }
   if (hedge && !(isDuration(hedge.delayMs) && isCount(hedge.maxAttempts)))
     yield "hedge wants a delayMs above 0 and a maxAttempts of 1 or more";
+  for (const code of retry?.codes ?? [])
+    if (!codeNames.has(code)) yield `retry.codes has ${code}, which is no gRPC code`;
+  if (!criticalities.has(policy.criticality))
+    yield `criticality is ${policy.criticality}; give sheddable, normal or critical`;
+  if (!balancers.has(policy.balancer?.kind))
+    yield `balancer.kind is ${policy.balancer?.kind}; give one of ${[...balancers].join(", ")}`;
+  const queueMs = bulkhead?.queueTimeoutMs;
+  if (queueMs !== undefined && !isDuration(queueMs))
+    yield `bulkhead.queueTimeoutMs is ${queueMs}; give milliseconds above 0, or undefined`;
   const { trip } = circuitBreaker;
   if (trip.kind === "consecutive" && !isCount(trip.failures))
     yield `circuitBreaker.trip.failures is ${trip.failures}; give 1 or more`;
@@ -48,6 +64,33 @@ function* objectionsToMethod(policy: MethodPolicy, contract: MethodPolicy): Iter
   if (bulkhead && !(isCount(bulkhead.maxConcurrent) && Number.isInteger(bulkhead.maxQueue) && bulkhead.maxQueue >= 0))
     yield `bulkhead ${bulkhead.group} wants a maxConcurrent of 1 or more and a maxQueue of 0 or more`;
 }
+
+const codeNames: ReadonlySet<string> = new Set<CodeName>([
+  "CANCELLED",
+  "UNKNOWN",
+  "INVALID_ARGUMENT",
+  "DEADLINE_EXCEEDED",
+  "NOT_FOUND",
+  "ALREADY_EXISTS",
+  "PERMISSION_DENIED",
+  "RESOURCE_EXHAUSTED",
+  "FAILED_PRECONDITION",
+  "ABORTED",
+  "OUT_OF_RANGE",
+  "UNIMPLEMENTED",
+  "INTERNAL",
+  "UNAVAILABLE",
+  "DATA_LOSS",
+  "UNAUTHENTICATED",
+]);
+const criticalities: ReadonlySet<string> = new Set<Criticality>(["sheddable", "normal", "critical"]);
+const balancers: ReadonlySet<string | undefined> = new Set<BalancerPolicy["kind"]>([
+  "peak-ewma",
+  "least-request",
+  "round-robin",
+  "weighted-round-robin",
+  "consistent-hash",
+]);
 
 function* twoSizes({ methods }: ServicePolicies): Iterable<string> {
   const groups = new Map<string, BulkheadPolicy>();

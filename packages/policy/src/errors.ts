@@ -13,17 +13,22 @@ export class BreakerOpenError extends Error {
   }
 }
 
+export type BulkheadRejection = "full" | "timeout" | "deadline";
+
 /** The bulkhead had no place for this call: nothing was sent. */
 export class BulkheadRejectedError extends Error {
   override readonly name = "BulkheadRejectedError";
   readonly group: string;
-  /** `full`: no place in the queue either; `timeout`: queued for longer than the policy's queue timeout. */
-  readonly reason: "full" | "timeout";
-  constructor(group: string, reason: "full" | "timeout") {
+  /**
+   * `full`: no place in the queue either; `timeout`: queued for longer than the policy's queue timeout; `deadline`: for longer than the call
+   * itself has time.
+   */
+  readonly reason: BulkheadRejection;
+  constructor(group: string, reason: BulkheadRejection) {
     super(
       reason === "full"
         ? `Bulkhead "${group}" and its queue are full.`
-        : `Bulkhead "${group}" had no place within the queue timeout.`,
+        : `Bulkhead "${group}" had no place within the ${reason === "timeout" ? "queue timeout" : "call's own time"}.`,
     );
     this.group = group;
     this.reason = reason;

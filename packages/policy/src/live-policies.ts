@@ -19,7 +19,11 @@ export function isInvalidPolicies(error: unknown): error is InvalidPoliciesError
   return error instanceof InvalidPoliciesError;
 }
 
-export function livePolicies(contract: ServicePolicies): LivePolicies {
+/** `objections`: what else is wrong with policies that are to take the place of those of now, a line each. */
+export function livePolicies(
+  contract: ServicePolicies,
+  objections: (next: ServicePolicies) => readonly string[] = () => [],
+): LivePolicies {
   const listeners = new Set<(current: ServicePolicies) => void>();
   let current = contract;
   return {
@@ -27,11 +31,9 @@ export function livePolicies(contract: ServicePolicies): LivePolicies {
       return current;
     },
     replace(next) {
-      const objections = objectionsTo(next, contract);
-      if (objections.length > 0)
-        throw new InvalidPoliciesError(
-          `The policies of ${contract.service} stay as they are:\n${objections.join("\n")}`,
-        );
+      const wrong = [...objectionsTo(next, contract), ...objections(next).map((line) => `  ${line}`)];
+      if (wrong.length > 0)
+        throw new InvalidPoliciesError(`The policies of ${contract.service} stay as they are:\n${wrong.join("\n")}`);
       current = next;
       for (const listener of [...listeners]) listener(current);
     },

@@ -5,6 +5,9 @@ import type { Registration } from "./registry.ts";
 /** The most that an instance may say of itself: every watcher holds it for every instance. */
 export const maxMetadataBytes = 4096;
 
+/** How much more than another one an instance may say that it takes. */
+const maxWeight = 1_000;
+
 const serviceName = /^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$/;
 const instanceId = /^[A-Za-z0-9._:@-]{1,128}$/;
 const hostName =
@@ -32,10 +35,21 @@ export function validateRegistration(registration: Registration): void {
   if (!Number.isInteger(port) || port < 1 || port > 65_535) {
     throw new InvalidRegistrationError(`port ${port} is not between 1 and 65535; register after the server listens`);
   }
+  const objectionToPlace = objectionToMetadata(metadata);
+  if (objectionToPlace !== undefined) throw new InvalidRegistrationError(objectionToPlace);
   const bytes = Buffer.byteLength(JSON.stringify(metadata));
   if (bytes > maxMetadataBytes) {
     throw new InvalidRegistrationError(`metadata is ${bytes} bytes as JSON; at most ${maxMetadataBytes} are allowed`);
   }
+}
+
+/** Balancers reckon with these. */
+function objectionToMetadata({ weight, zone }: Registration["metadata"]): string | undefined {
+  if (weight !== undefined && !(typeof weight === "number" && weight > 0 && weight <= maxWeight))
+    return `metadata.weight is ${JSON.stringify(weight)}; it must be a number above 0 and up to ${maxWeight}`;
+  if (zone !== undefined && typeof zone !== "string")
+    return `metadata.zone is ${JSON.stringify(zone)}; it must be a string`;
+  return undefined;
 }
 
 function objectionToHost(host: string): string | undefined {

@@ -6,22 +6,22 @@ export type RpcResponse = UnaryResponse | StreamResponse;
 
 /**
  * The same response, after which `end` is told once that the call is over: a unary call with its response, a stream when its last message
- * was read, when it failed, when its reader left, or when `signal` fired. `end` gets the error that ended it, or undefined.
+ * was read, when it failed, when its reader left, or when the signal (asked for when the response is there) fired. `end` gets the error that
+ * ended it, or undefined; what it returns is told in the place of the error of a call that got no response.
  */
 export function whenOver<R extends RpcResponse>(
   response: Promise<R>,
-  signal: AbortSignal | undefined,
-  end: (error: unknown) => void,
+  signal: () => AbortSignal | undefined,
+  end: (error: unknown) => unknown,
 ): Promise<R> {
   return response.then(
     (answer) => {
-      if (answer.stream) return streamWithEnd(answer, signal, end) as R;
+      if (answer.stream) return streamWithEnd(answer, signal(), end) as R;
       end(undefined);
       return answer;
     },
     (error: unknown) => {
-      end(error);
-      throw error;
+      throw end(error) ?? error;
     },
   );
 }
@@ -29,7 +29,7 @@ export function whenOver<R extends RpcResponse>(
 function streamWithEnd(
   response: StreamResponse,
   signal: AbortSignal | undefined,
-  end: (error: unknown) => void,
+  end: (error: unknown) => unknown,
 ): StreamResponse {
   let isOver = false;
   const endOnce = (error: unknown): void => {

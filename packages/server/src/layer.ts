@@ -1,5 +1,5 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
-import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import { Code, ConnectError, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
 import { mapMessages } from "@weft/rpc";
 import type { ServedMethod } from "./serve.ts";
 import { ServedCall } from "./served-call.ts";
@@ -58,7 +58,13 @@ function answer(stack: Next, call: ServedCall): Answer {
         return message;
       },
       (error: unknown) => {
-        throw call.end(error);
+        const { outlivedBy } = call;
+        if (outlivedBy === undefined || !call.signal.aborted) throw call.end(error);
+        outlivedBy.then(
+          () => call.end(error),
+          () => call.end(error),
+        );
+        throw ConnectError.from(error, Code.Canceled);
       },
     );
   }

@@ -21,6 +21,8 @@ export class ServedCall implements CallContext {
   /** A message, or as many as the caller sends. */
   request: unknown;
   deadline: number | undefined;
+  /** What may still run when the caller was told the end; the call is over when this is. */
+  outlivedBy: Promise<unknown> | undefined;
   readonly command: KeyedCommand | undefined = undefined;
   readonly downstream: Downstream = { unavailable: undefined };
   #correlationId: string | undefined;
@@ -77,7 +79,14 @@ export class ServedCall implements CallContext {
   /** The call is over. Returns the error that its caller is told. */
   end(error: unknown): unknown {
     let told = error;
-    for (let end = this.#ends.pop(); end !== undefined; end = this.#ends.pop()) told = end(told) ?? told;
+    for (let end = this.#ends.pop(); end !== undefined; end = this.#ends.pop()) {
+      try {
+        told = end(told) ?? told;
+      } catch (failure) {
+        // The others have things to give back.
+        process.emitWarning(failure instanceof Error ? failure : String(failure));
+      }
+    }
     return told;
   }
 }

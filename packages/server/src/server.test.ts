@@ -134,3 +134,51 @@ test("an open stream ends with UNAVAILABLE when the server closes, and holds nob
   await server.close(60_000);
   expect(await reading).toBe(Code.Unavailable);
 });
+
+test("a server that can't announce one of its services announces none", async () => {
+  const registry = createMemoryRegistry();
+  const refusing = {
+    ...registry,
+    register: (registration: Parameters<typeof registry.register>[0]) =>
+      registration.service === Health.typeName
+        ? Promise.reject(new Error("not yours"))
+        : registry.register(registration),
+  };
+  const health: ServedService = { service: Health, policies: policies(), implementation: {} };
+  const server = await startServer({
+    services: [reflected(async function* () {}), health],
+    host: "127.0.0.1",
+    port: 0,
+    logger: silentLogger,
+    reflection: false,
+    registration: { registry: refusing, instance: "i-1" },
+  });
+  onTestFinished(async () => {
+    await server.close(0);
+    await registry.close();
+  });
+  await expect(server.announce()).rejects.toThrow("not yours");
+  expect(await registry.list(ServerReflection.typeName)).toEqual([]);
+});
+
+test("a policy that another service's contradicts is refused, and changes nothing", async () => {
+  const bulkhead = { group: "shared", maxConcurrent: 5, maxQueue: 0, queueTimeoutMs: undefined };
+  const methods = { serverReflectionInfo: { ...defaultPolicy, bulkhead } };
+  const one = serve(
+    ServerReflection,
+    { service: ServerReflection.typeName, methods },
+    {
+      async *serverReflectionInfo() {},
+    },
+  );
+  const other: ServedService = { service: Health, policies: policies({ bulkhead }), implementation: {} };
+  const { server } = await start([one, other], { reflection: false });
+  const live = server.policies(Health);
+  expect(() => live.replace(policies({ bulkhead: { ...bulkhead, maxConcurrent: 9 } }))).toThrow(
+    /stay as they are:\n {2}Two contracts of this server give the bulkhead group shared different sizes/,
+  );
+  expect(live.current).toEqual(policies({ bulkhead }));
+  expect(server.getState().bulkheads).toMatchObject([{ group: "shared", maxConcurrent: 5 }]);
+  live.replace(policies());
+  expect(() => server.policies({ ...Health, typeName: "a.B" })).toThrow("a.B is not served here");
+});

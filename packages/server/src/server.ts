@@ -1,6 +1,6 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { type Clock, systemClock } from "@weft/context";
-import { type ConcurrencyLimitPolicy, type LivePolicies, livePolicies } from "@weft/policy";
+import { type ConcurrencyLimitPolicy, type LivePolicies, livePolicies, type ServicePolicies } from "@weft/policy";
 import type { Lease, Registration, Registry } from "@weft/registry";
 import { edgeLimits, type Listener, listen, meshLimits } from "@weft/rpc";
 import type { Logger } from "@weft/telemetry";
@@ -8,7 +8,7 @@ import { observeServer } from "./gauges.ts";
 import { createHealth, type HealthService } from "./health.ts";
 import type { CommandStore } from "./idempotency.ts";
 import { layered } from "./layer.ts";
-import { Bulkheads } from "./layers/bulkhead.ts";
+import { Bulkheads, sizeConflicts } from "./layers/bulkhead.ts";
 import { createLoadGuard, type LoadGuard } from "./layers/concurrency.ts";
 import { drainLayer, serverGoesAway } from "./layers/drain.ts";
 import { type ErrorMapper, errorLayer } from "./layers/errors.ts";
@@ -65,10 +65,18 @@ export interface Server {
 /** Opens the port with the whole server stack on it. */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const { services, logger, clock = systemClock } = options;
-  const policies = new Map(services.map((served) => [served.service.typeName, livePolicies(served.policies)]));
+  const policies = new Map<string, LivePolicies>();
+  const currents = (): ServicePolicies[] => [...policies.values()].map(({ current }) => current);
+  for (const served of services) {
+    const others = (): ServicePolicies[] => currents().filter(({ service }) => service !== served.policies.service);
+    policies.set(
+      served.service.typeName,
+      livePolicies(served.policies, (next) => sizeConflicts([...others(), next])),
+    );
+  }
   requireCommands(options);
   const bulkheads = new Bulkheads();
-  const resize = (): void => bulkheads.follow([...policies.values()].map(({ current }) => current));
+  const resize = (): void => bulkheads.follow(currents());
   resize();
   for (const each of policies.values()) each.onChange(resize);
   const { layer, inFlight } = inFlightLayer();
@@ -148,13 +156,20 @@ function running(options: ServerOptions, parts: Parts): Server {
         const { registry, instance, host = listener.host, metadata = {} } = registration;
         const register = (service: string): Promise<Lease> =>
           registry.register({ service, instance, host, port: listener.port, metadata });
-        leases = await Promise.all(options.services.map(({ service }) => register(service.typeName)));
+        const granted = await Promise.allSettled(options.services.map(({ service }) => register(service.typeName)));
+        leases = granted.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
+        const refused = granted.find((each) => each.status === "rejected");
+        if (refused !== undefined) {
+          await Promise.allSettled(leases.map((lease) => lease.release()));
+          leases = [];
+          throw refused.reason;
+        }
       }
       health.set("SERVING");
     },
     async close(graceMs = 10_000) {
-      health.set("NOT_SERVING");
       const withdrawn = await Promise.allSettled(leases.map((lease) => lease.release()));
+      health.set("NOT_SERVING");
       for (const each of withdrawn) {
         if (each.status === "rejected")
           logger.warn({ error: each.reason }, "the registry could not be told; the lease will expire");

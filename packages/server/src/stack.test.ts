@@ -121,7 +121,10 @@ describe.each(Object.entries(protocols))("the server stack over %s", (_name, tra
     const check = () => {
       const call = currentCall();
       if (call) call.downstream.unavailable = away;
-      throw new ConnectError("try again", Code.Unavailable);
+      // As a client throws what a peer said: Connect sends none of its metadata on.
+      const error = new ConnectError("try again", Code.Unavailable);
+      error.isWireError = true;
+      throw error;
     };
     const { client } = await open(transportTo, { check });
     expect((await failureOf(client.check({}))).metadata.get(headers.unavailablePeer)).toBe("shop.Other");
@@ -129,10 +132,17 @@ describe.each(Object.entries(protocols))("the server stack over %s", (_name, tra
     expect((await failureOf(client.check({}))).metadata.has(headers.unavailablePeer)).toBe(false);
   });
 
-  test("ends a handler that takes longer than its contract allows", async () => {
-    const { client, inFlight } = await open(transportTo, { check: () => new Promise(() => {}) }, { timeoutMs: 50 });
+  test("ends a call that takes longer than its contract allows, whose places are taken until its handler has ended", async () => {
+    const gate = Promise.withResolvers<void>();
+    const check = async () => {
+      await gate.promise;
+      return serving;
+    };
+    const { client, inFlight } = await open(transportTo, { check }, { timeoutMs: 50 });
     expect((await failureOf(client.check({}))).code).toBe(Code.DeadlineExceeded);
-    expect(inFlight.count).toBe(0);
+    expect(inFlight.count).toBe(1);
+    gate.resolve();
+    await expect.poll(() => inFlight.count).toBe(0);
   });
 
   test("ends a stream that takes longer than its contract allows", async () => {

@@ -8,8 +8,8 @@ export interface Visible {
   readonly mesh: Mesh;
   /** Absent in a process that serves nothing by the mesh. */
   readonly serverState: () => ServerState | undefined;
-  /** All metrics, as Prometheus reads them. */
-  readonly metrics: () => Promise<string>;
+  /** All metrics, as Prometheus reads them; undefined where OpenTelemetry is switched off. */
+  readonly metrics: (() => Promise<string>) | undefined;
 }
 
 export interface Admin {
@@ -50,7 +50,11 @@ export async function openAdmin(host: string, port: number, visible: Visible): P
   };
 }
 
-async function scrape(response: ServerResponse, metrics: () => Promise<string>): Promise<void> {
+async function scrape(response: ServerResponse, metrics: Visible["metrics"]): Promise<void> {
+  if (metrics === undefined) {
+    answer(response, 404, { error: "OTEL_SDK_DISABLED is true: there are no metrics" });
+    return;
+  }
   try {
     const text = await metrics();
     response.writeHead(200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" }).end(text);

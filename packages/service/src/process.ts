@@ -86,11 +86,12 @@ export async function runProcess<Schema extends z.ZodType<PlatformSettings>>(
     resources.push({ what: "telemetry", close: () => telemetry.shutdown() });
     const platform = openPlatform(name, instance, settings, logger, resources);
     const { scrape } = telemetry;
-    if (settings.WEFT_ADMIN_PORT !== undefined && scrape !== undefined) {
+    const { WEFT_ADMIN_HOST: host, WEFT_ADMIN_PORT: port } = settings;
+    if (port !== undefined) {
       const { mesh, serverState } = platform;
-      const admin = await openAdmin(settings.HOST, settings.WEFT_ADMIN_PORT, { mesh, serverState, metrics: scrape });
+      const admin = await openAdmin(host, port, { mesh, serverState, metrics: scrape });
       resources.push({ what: "admin port", close: () => admin.close() });
-      logger.info({ address: `${settings.HOST}:${admin.port}` }, "metrics, states and explanations can be read");
+      logger.info({ address: `${host}:${admin.port}` }, "metrics, states and explanations can be read");
     }
     const ready = await options.start(platform);
     if (!ending) lifecycle.info({ ...ready, instance, pid: process.pid }, "ready");
@@ -104,6 +105,9 @@ export async function runProcess<Schema extends z.ZodType<PlatformSettings>>(
   }
 }
 
+/** How often the event loop's delay is taken, in milliseconds. */
+const lookMs = 20;
+
 function openPlatform<S extends PlatformSettings>(
   name: string,
   instance: string,
@@ -112,7 +116,7 @@ function openPlatform<S extends PlatformSettings>(
   resources: Resources,
 ): Platform<S> {
   let served: Pick<Server, "getState"> | undefined;
-  const delay = monitorEventLoopDelay({ resolution: 20 });
+  const delay = monitorEventLoopDelay({ resolution: lookMs });
   delay.enable();
   resources.push({ what: "event-loop monitor", close: () => void delay.disable() });
   const registry = createRedisRegistry({
@@ -122,7 +126,8 @@ function openPlatform<S extends PlatformSettings>(
     ...(settings.WEFT_REGISTRY_SNAPSHOT !== undefined && { snapshot: settings.WEFT_REGISTRY_SNAPSHOT }),
     logger,
     load() {
-      const eventLoopDelayMs = delay.count === 0 ? 0 : delay.mean / 1e6;
+      // What is measured is the time between two looks, which are so far apart in any case.
+      const eventLoopDelayMs = delay.count === 0 ? 0 : Math.max(0, delay.mean / 1e6 - lookMs);
       delay.reset();
       return { eventLoopDelayMs, inFlight: served?.getState().inFlight ?? 0 };
     },

@@ -31,7 +31,12 @@ export const platformSettings = z.object({
   /** The share of traces whose calls can be explained afterwards. */
   WEFT_EXPLAIN: z.coerce.number().min(0).max(1).default(0),
   /** Where metrics, states and explanations are read; 0 takes a free port, none is opened unless given. */
-  WEFT_ADMIN_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
+  WEFT_ADMIN_PORT: z.preprocess(
+    (value) => (value === "" ? undefined : value),
+    z.coerce.number().int().min(0).max(65_535).optional(),
+  ),
+  /** The address of that port. It asks nobody who he is: only who runs the process should reach it. */
+  WEFT_ADMIN_HOST: z.string().min(1).default("127.0.0.1"),
   /** Whether a server sheds what it finds out that it can't do. */
   WEFT_SHEDDING: z.enum(["on", "off"]).default("on"),
   /** Longest time that running calls get to end after SIGTERM, in milliseconds. */

@@ -19,7 +19,10 @@ export interface AttemptExplanation {
   /** Milliseconds since the call began. */
   readonly atMs: number;
   readonly timeLeftMs: number;
+  /** Of many the best, with who was picked. */
   readonly candidates: readonly CandidateExplanation[];
+  /** How many more there were. */
+  readonly omitted: number;
   /** The instance that it went to; absent when none would take it. */
   readonly picked?: string;
   readonly why: "balancer" | "trial of an outlier" | "none other admits" | "nothing admits";

@@ -7,6 +7,9 @@ import type { Endpoints } from "../endpoints.ts";
 import type { Picker } from "../picker.ts";
 import type { AttemptExplanation, CandidateExplanation } from "./explanation.ts";
 
+/** More of a large fleet would tell little, and be kept a thousand times. */
+const mostCandidates = 16;
+
 /** What an attempt is made in. */
 interface Surroundings {
   readonly endpoints: Endpoints;
@@ -42,11 +45,15 @@ export function noteAttempt(
       }),
     };
   });
+  const shown = [...candidates]
+    .sort((one, other) => Number(isPicked(other, picked)) - Number(isPicked(one, picked)) || one.score - other.score)
+    .slice(0, mostCandidates);
   const attempt: AttemptExplanation = {
     attempt: call.attempt,
     atMs: now - call.startedAt,
     timeLeftMs: call.deadline - now,
-    candidates,
+    candidates: candidates.length <= mostCandidates ? candidates : shown,
+    omitted: Math.max(0, candidates.length - mostCandidates),
     ...(picked && { picked: picked.instance.instance }),
     why: why(picked, candidates),
     retryBudget: budget.getState().balance,
@@ -60,12 +67,16 @@ export function noteOutcome(attempt: AttemptExplanation, call: Call, error: unkn
   attempt.durationMs = clock.now() - call.startedAt - attempt.atMs;
 }
 
+function isPicked(candidate: CandidateExplanation, picked: Endpoint | undefined): boolean {
+  return candidate.instance === picked?.instance.instance && candidate.epoch === picked.instance.epoch;
+}
+
 function whyNot(
   call: Call,
   endpoint: Endpoint,
   refused: ReadonlySet<Endpoint> | undefined,
 ): CandidateExplanation["passedOver"] {
-  if (refused?.has(endpoint)) return "tried before";
+  if (refused?.has(endpoint) || call.tried?.includes(endpoint)) return "tried before";
   if (!endpoint.reachable) return "unreachable";
   if (!endpoint.outlier.admits) return "outlier";
   return endpoint.guard(call.policy).breaker.admits() ? undefined : "circuit open";
@@ -73,8 +84,7 @@ function whyNot(
 
 function why(picked: Endpoint | undefined, candidates: readonly CandidateExplanation[]): AttemptExplanation["why"] {
   if (picked === undefined) return "nothing admits";
-  const { instance, epoch } = picked.instance;
-  const chosen = candidates.find((each) => each.instance === instance && each.epoch === epoch);
+  const chosen = candidates.find((each) => isPicked(each, picked));
   if (chosen?.passedOver !== undefined) return "none other admits";
   return picked.outlier.getState().state.kind === "probing" ? "trial of an outlier" : "balancer";
 }

@@ -1,7 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Clock, longestTimerMs } from "@weft/context";
 import type { Call, Layer, Next } from "../call.ts";
-import { blameForTime, deadlinePassed } from "../errors.ts";
+import { deadlinePassed } from "../errors.ts";
 
 /**
  * An expired call is not started. What runs is ended at its deadline by whoever it waits in: the transport, a queue, a retry's pause. A stream
@@ -19,7 +19,7 @@ export function deadlineLayer(clock: Clock): Layer {
 function streamUntil(call: Call, remaining: number, next: Next): ReturnType<Next> {
   const caller = call.signal;
   const timer = new AbortController();
-  const expire = (): void => timer.abort(blameForTime(deadlinePassed(), call));
+  const expire = (): void => timer.abort(deadlinePassed());
   const timeout = setTimeout(expire, Math.min(remaining, longestTimerMs));
   call.signal = caller === undefined ? timer.signal : AbortSignal.any([caller, timer.signal]);
   call.atEnd(() => clearTimeout(timeout));

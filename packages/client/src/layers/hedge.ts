@@ -1,3 +1,4 @@
+import type { Clock } from "@weft/context";
 import type { RetryBudget } from "@weft/policy";
 import { codeName, type RpcResponse } from "@weft/rpc";
 import { meter } from "@weft/telemetry";
@@ -9,14 +10,14 @@ import { isAttemptTimeout, pushbackOf } from "../errors.ts";
  * the retry budget allows; the first answer wins and the others are cancelled (gRFC A6). An error that another endpoint would give too
  * is an answer; after one that may pass the successor starts at once. Only what is safe to repeat has a hedge policy.
  */
-export function hedgeLayer(budget: RetryBudget): Layer {
+export function hedgeLayer(budget: RetryBudget, clock: Clock): Layer {
   const hedges = meter("weft.client").createCounter("weft.client.hedges");
   return (next) => (call) => {
     const policy = call.policy.hedge;
     if (!policy || !call.repeatable) return next(call);
     budget.deposit();
     return race(call, next, policy.delayMs, policy.maxAttempts, () => {
-      if (!budget.withdraw()) return false;
+      if (call.deadline <= clock.now() || !budget.withdraw()) return false;
       hedges.add(1, call.called.attributes);
       return true;
     });

@@ -1,8 +1,8 @@
 import type { StreamResponse } from "@connectrpc/connect";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Clock } from "@weft/context";
-import { isBreakerOpen, type RetryBudget } from "@weft/policy";
-import { type RpcResponse, wasNeverProcessed, whenOver } from "@weft/rpc";
+import { isBreakerOpen, isBulkheadRejected, type RetryBudget } from "@weft/policy";
+import { codeName, type RpcResponse, wasNeverProcessed, whenOver } from "@weft/rpc";
 import { meter } from "@weft/telemetry";
 import type { Call, Next } from "../call.ts";
 import type { Endpoint, Guard } from "../endpoint.ts";
@@ -13,7 +13,6 @@ import { noteAttempt, noteOutcome } from "../explain/note.ts";
 import { withFirstMessage } from "../first-message.ts";
 import type { MeshEvent, RejectionCause } from "../mesh-event.ts";
 import type { Picker } from "../picker.ts";
-import { waitFor } from "../wait-for.ts";
 
 /** How often a call that no server saw goes elsewhere at once, whatever its method (gRFC A6). */
 const transparentRetries = 2;
@@ -35,6 +34,8 @@ interface Search {
   readonly refused: Set<Endpoint>;
   /** Why an endpoint refused it on this side. */
   refusal: unknown;
+  /** How the last attempt that was sent ended. */
+  answer: unknown;
   unseen: number;
   elsewhere: number;
 }
@@ -55,19 +56,26 @@ export function pickLayer(parts: PickParts, send: (endpoint: Endpoint, call: Cal
   function attempt(call: Call, search: Search | undefined): Promise<RpcResponse> {
     const endpoint = picker.pick(call, search?.refused);
     const note = call.explanation && noteAttempt(call, endpoint, parts, search?.refused);
-    if (endpoint === undefined) return Promise.reject(nothingAdmits(call, search));
+    if (endpoint === undefined) {
+      const error = nothingAdmits(call, search);
+      if (note !== undefined) noteOutcome(note, call, error, clock);
+      return Promise.reject(error);
+    }
     const guard = endpoint.guard(call.policy);
     if (guard.bulkhead === undefined || guard.bulkhead.tryEnter()) return through(call, endpoint, guard, search, note);
     return guard.bulkhead.enter(call.signal, call.deadline - clock.now()).then(
       () => through(call, endpoint, guard, search, note),
-      (error: unknown) => refused(call, endpoint, error, search),
+      (error: unknown) => {
+        if (note !== undefined) noteOutcome(note, call, error, clock);
+        return refused(call, endpoint, error, search);
+      },
     );
   }
 
   /** The circuit opened, or the bulkhead is full: nothing was sent. */
   function refused(call: Call, endpoint: Endpoint, error: unknown, search = newSearch()): Promise<RpcResponse> {
     if (call.signal?.aborted) return Promise.reject(error);
-    if (call.deadline <= clock.now()) return Promise.reject(deadlinePassed());
+    if (isBulkheadRejected(error) && error.reason === "deadline") return Promise.reject(deadlinePassed());
     reject(call, endpoint, isBreakerOpen(error) ? "circuit" : "bulkhead");
     search.refusal = new ConnectError(`${call.scope} was not sent: ${String(error)}`, Code.Unavailable);
     search.refused.add(endpoint);
@@ -75,7 +83,8 @@ export function pickLayer(parts: PickParts, send: (endpoint: Endpoint, call: Cal
   }
 
   function nothingAdmits(call: Call, search: Search | undefined): unknown {
-    if (search?.refusal !== undefined) return search.refusal;
+    const before = search?.answer ?? search?.refusal;
+    if (before !== undefined) return before;
     for (const each of endpoints.up) reject(call, each, "circuit");
     return noEndpoint(call, endpoints);
   }
@@ -112,7 +121,8 @@ export function pickLayer(parts: PickParts, send: (endpoint: Endpoint, call: Cal
     const judge = (verdict: Verdict, error?: unknown): Promise<unknown> | undefined => {
       if (note !== undefined) noteOutcome(note, call, error, clock);
       const now = clock.now();
-      if (verdict.load === "success") endpoint.answeredAt = now;
+      // Whoever doesn't know the method may be another service, at an address that has changed hands.
+      if (verdict.load === "success" && codeName(error) !== "UNIMPLEMENTED") endpoint.answeredAt = now;
       load.answered(startedAt, now, verdict.load);
       outlier.record(verdict.outlier, trial);
       return permit.end(verdict.breaker);
@@ -121,9 +131,15 @@ export function pickLayer(parts: PickParts, send: (endpoint: Endpoint, call: Cal
       bulkhead?.leave();
       endpoint.release();
     };
-    return send(endpoint, call).then(
+    let sent: Promise<RpcResponse>;
+    try {
+      sent = send(endpoint, call);
+    } catch (error) {
+      sent = Promise.reject(error);
+    }
+    return sent.then(
       (response) => {
-        if (response.stream) return beginStream(response, call, endpoint, judge, leave, isTrial, search);
+        if (response.stream) return beginStream(response, call, endpoint, startedAt, judge, leave, isTrial, search);
         leave();
         const recorded = judge(answered);
         // A probe's success may close the circuit for the next call.
@@ -131,7 +147,7 @@ export function pickLayer(parts: PickParts, send: (endpoint: Endpoint, call: Cal
       },
       (error: unknown) => {
         leave();
-        return failed(call, endpoint, error, judge, isTrial, search);
+        return failed(call, endpoint, error, startedAt, judge, isTrial, search);
       },
     );
   }
@@ -140,6 +156,7 @@ export function pickLayer(parts: PickParts, send: (endpoint: Endpoint, call: Cal
     response: StreamResponse,
     call: Call,
     endpoint: Endpoint,
+    startedAt: number,
     judge: Judge,
     leave: () => void,
     isTrial: boolean,
@@ -150,26 +167,28 @@ export function pickLayer(parts: PickParts, send: (endpoint: Endpoint, call: Cal
       begun = await withFirstMessage(response);
     } catch (error) {
       leave();
-      return failed(call, endpoint, error, judge, isTrial, search);
+      return failed(call, endpoint, error, startedAt, judge, isTrial, search);
     }
     await judge(answered);
-    return whenOver(Promise.resolve(begun), call.signal, leave);
+    return whenOver(Promise.resolve(begun), () => call.signal, leave);
   }
 
   async function failed(
     call: Call,
     endpoint: Endpoint,
     reason: unknown,
+    startedAt: number,
     judge: Judge,
     isTrial: boolean,
     search = newSearch(),
   ): Promise<RpcResponse> {
-    const error = blameForTime(reason, call);
+    const error = blameForTime(reason, clock.now() - startedAt, call.policy.timeoutMs);
     const verdict = verdictOf(error);
     await judge(verdict, error);
     if (isUnreachable(error)) endpoint.lost();
     call.tried ??= [endpoint];
-    if (!call.repeatable || call.signal?.aborted) throw error;
+    if (!call.repeatable || call.signal?.aborted || call.deadline <= clock.now()) throw error;
+    search.answer = error;
     const unseen = wasNeverProcessed(error) && search.unseen < transparentRetries;
     const others = endpoints.up.length > 1;
     if (!unseen) {
@@ -186,12 +205,12 @@ export function pickLayer(parts: PickParts, send: (endpoint: Endpoint, call: Cal
 
   return (call) => {
     if (endpoints.isReady) return attempt(call, undefined);
-    return waitFor(endpoints.ready, call.signal, call.deadline - clock.now()).then(() => attempt(call, undefined));
+    return endpoints.whenReady(call.signal, call.deadline - clock.now()).then(() => attempt(call, undefined));
   };
 }
 
 function newSearch(): Search {
-  return { refused: new Set(), refusal: undefined, unseen: 0, elsewhere: 0 };
+  return { refused: new Set(), refusal: undefined, answer: undefined, unseen: 0, elsewhere: 0 };
 }
 
 function never(): never {
@@ -200,6 +219,7 @@ function never(): never {
 
 function noEndpoint(call: Call, endpoints: Endpoints): ConnectError {
   const service = call.method.parent.typeName;
+  if (endpoints.isClosed) return new ConnectError("the mesh was closed", Code.Unavailable);
   const why =
     endpoints.up.length === 0
       ? `no instance of ${service} is registered: is the service running?`

@@ -27,6 +27,8 @@ export function retryLayer({ budget, random, clock, emit, retries: byMethod }: R
     const known = byMethod.get(call.scope);
     if (known && madeOf.get(call.scope) === policy) return known;
     const codes = new Set(policy.codes);
+    // Not the call: what is made of the first one stays.
+    const { attributes, scope: method } = call.called;
     const retry = createRetry(policy, {
       budget,
       random,
@@ -34,12 +36,12 @@ export function retryLayer({ budget, random, clock, emit, retries: byMethod }: R
       isRetryable: (error) => isAttemptTimeout(error) || codes.has(codeName(error)),
       pushback: pushbackOf,
       onRetry({ attempt, error }) {
-        retries.add(1, call.called.attributes);
-        emit({ kind: "retry", method: call.scope, attempt: attempt + 1, code: codeName(error) });
+        retries.add(1, attributes);
+        emit({ kind: "retry", method, attempt: attempt + 1, code: codeName(error) });
       },
       onGiveUp({ attempt, error, reason }) {
         if (attempt > 1 || reason === "budget") {
-          emit({ kind: "gave-up", method: call.scope, attempt, code: codeName(error), reason });
+          emit({ kind: "gave-up", method, attempt, code: codeName(error), reason });
         }
       },
     });

@@ -2,6 +2,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { type Clock, headers } from "@weft/context";
 import { type Bulkhead, createBulkhead, isBulkheadRejected, type ServicePolicies } from "@weft/policy";
 import { meter } from "@weft/telemetry";
+import { expired } from "../expired.ts";
 import type { Answer, Layer, Next } from "../layer.ts";
 import type { ServedCall } from "../served-call.ts";
 
@@ -11,21 +12,20 @@ export class Bulkheads {
 
   /** Makes those that are new, and gives those that are there the sizes that their policies have now. */
   follow(policies: Iterable<ServicePolicies>): void {
-    const seen = new Map<string, { readonly maxConcurrent: number; readonly maxQueue: number }>();
-    for (const { methods } of policies) {
+    const all = [...policies];
+    const [conflict] = sizeConflicts(all);
+    if (conflict !== undefined) throw new Error(`${conflict}: rename one.`);
+    const named = new Set<string>();
+    for (const { methods } of all) {
       for (const { bulkhead } of Object.values(methods)) {
         if (!bulkhead) continue;
-        const before = seen.get(bulkhead.group) ?? bulkhead;
-        if (before.maxConcurrent !== bulkhead.maxConcurrent || before.maxQueue !== bulkhead.maxQueue)
-          throw new Error(
-            `Two contracts of this server give the bulkhead group ${bulkhead.group} different sizes: rename one.`,
-          );
-        seen.set(bulkhead.group, bulkhead);
+        named.add(bulkhead.group);
         const known = this.#groups.get(bulkhead.group);
         if (known) known.resize(bulkhead);
         else this.#groups.set(bulkhead.group, createBulkhead(bulkhead));
       }
     }
+    for (const group of this.#groups.keys()) if (!named.has(group)) this.#groups.delete(group);
   }
 
   get(group: string): Bulkhead | undefined {
@@ -35,6 +35,22 @@ export class Bulkheads {
   get all(): readonly Bulkhead[] {
     return [...this.#groups.values()];
   }
+}
+
+/** Groups that two policies give different sizes, a line each. */
+export function sizeConflicts(policies: Iterable<ServicePolicies>): string[] {
+  const sizes = new Map<string, string>();
+  const conflicts = new Set<string>();
+  for (const { methods } of policies) {
+    for (const { bulkhead } of Object.values(methods)) {
+      if (!bulkhead) continue;
+      const size = `${bulkhead.maxConcurrent} ${bulkhead.maxQueue}`;
+      if ((sizes.get(bulkhead.group) ?? size) !== size)
+        conflicts.add(`Two contracts of this server give the bulkhead group ${bulkhead.group} different sizes`);
+      sizes.set(bulkhead.group, size);
+    }
+  }
+  return [...conflicts];
 }
 
 /** Keeps a group's calls within its size: the surplus waits in the group's queue, and what finds that full is told RESOURCE_EXHAUSTED. */
@@ -54,6 +70,7 @@ export function bulkheadLayer(bulkheads: Bulkheads, clock: Clock): Layer {
       () => inItsPlace(bulkhead, call, next),
       (error: unknown) => {
         if (!isBulkheadRejected(error)) throw error;
+        if (error.reason === "deadline") throw expired();
         rejections.add(1, { group: error.group });
         throw new ConnectError(
           `too many calls of the group ${error.group} run here: ${error.message}`,

@@ -1,6 +1,6 @@
-import { Code, ConnectError } from "@connectrpc/connect";
 import { type Clock, longestTimerMs } from "@weft/context";
 import { abortable, endsAtDeadline, orAborted } from "@weft/rpc";
+import { expired } from "../expired.ts";
 import { type Answer, answersWithStream, type Layer, type Next, streamed } from "../layer.ts";
 import type { ServedCall } from "../served-call.ts";
 
@@ -29,7 +29,10 @@ function ended(call: ServedCall, timeoutMs: number, next: Next): Answer {
   call.atEnd(() => clearTimeout(timeout));
   const answer = next(call);
   if (answersWithStream(call.method)) return streamed(answer, (messages) => abortable(messages, signal));
-  return answer instanceof Promise ? orAborted(answer, signal) : answer;
+  if (!(answer instanceof Promise)) return answer;
+  // The caller is told in time; the call's places are taken for as long as its handler runs.
+  call.outlivedBy = answer;
+  return orAborted(answer, signal);
 }
 
 /** The layer after a queue: a call whose time passed while it waited is not started. */
@@ -38,8 +41,4 @@ export function stillWantedLayer(clock: Clock): Layer {
     if (call.deadline !== undefined && clock.now() >= call.deadline) throw expired();
     return next(call);
   };
-}
-
-function expired(): ConnectError {
-  return new ConnectError("the call's deadline passed", Code.DeadlineExceeded);
 }

@@ -31,8 +31,10 @@ export function errorLayer(logger: Logger, mapError: ErrorMapper): Layer {
 
 /** A handler's own UNAVAILABLE, after a call of its own met one, is that other service's. */
 function passedOn(error: ConnectError, { downstream }: ServedCall): ConnectError {
-  if (error.code === Code.Unavailable && downstream.unavailable !== undefined) {
-    error.metadata.set(headers.unavailablePeer, downstream.unavailable);
-  }
-  return error;
+  if (error.code !== Code.Unavailable || downstream.unavailable === undefined) return error;
+  // What a peer said is not sent on as metadata: this is of our own.
+  const own = new ConnectError(error.rawMessage, error.code, { [headers.unavailablePeer]: downstream.unavailable });
+  own.details = error.details;
+  own.cause = error.cause;
+  return own;
 }
