@@ -261,9 +261,12 @@ export class GradientLimit {
     return this.phase.kind === "probing" ? Math.max(this.limit, this.#tight()) : this.limit;
   }
 
-  /** Enough to keep the server at work between one call's end and the next one's begin. */
+  /**
+   * Enough to keep the server at work between one call's end and the next one's begin, and not less than it has carried of late: what
+   * makes a machine slow for a moment is no reason to refuse what it could do before, and does again.
+   */
   #tight(): number {
-    return this.#clamp((1.5 + 2 * this.spread) * this.#overloadNeeded);
+    return this.#clamp(Math.max((1.5 + 2 * this.spread) * this.#overloadNeeded, this.#carried));
   }
 
   #clamp(limit: number): number {

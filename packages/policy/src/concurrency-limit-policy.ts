@@ -2,7 +2,7 @@
 export interface ConcurrencyLimitPolicy {
   /** The limit before anything is known: what a server that has just started may get at once. */
   readonly initialLimit: number;
-  /** The least limit while nothing is refused: room for a burst after a quiet time. */
+  /** The least limit while nothing is refused: room for a burst after a quiet time, or after a machine that stood still for a moment. */
   readonly quietLimit: number;
   /** As well: what one call after the other would be worked off in this time. Of quick calls, many may come at once. */
   readonly burstMs: number;
@@ -35,7 +35,7 @@ export interface LoopGuardPolicy {
 
 export const defaultConcurrencyLimitPolicy: ConcurrencyLimitPolicy = {
   initialLimit: 200,
-  quietLimit: 16,
+  quietLimit: 64,
   burstMs: 50,
   negligibleMs: 10,
   minLimit: 4,

@@ -5,7 +5,7 @@ import { createRedisRegistry, createRegistryUsers } from "@weft/registry/redis";
 import { BackService } from "../../gen/weft/acceptance/v1/index.ts";
 import { inLanes } from "../../in-lanes.ts";
 import type { Ground, Row } from "../runner/row.ts";
-import { failedCalls } from "./fleet/calls.ts";
+import { failedCalls, outcomes } from "./fleet/calls.ts";
 import { openFleet } from "./fleet/open-fleet.ts";
 import { createRedis, type RedisServer } from "./fleet/redis.ts";
 
@@ -72,8 +72,10 @@ export const badRegistrations: Row = {
     if (listed !== `${fresh.epoch} UP`) findings.violation(`beside a stale epoch the registry lists ${listed}`);
 
     await flood(ground, redis, urlOf, fleet);
-    const { calls } = await load;
+    const { calls, errors } = await load;
     findings.figure("calls meanwhile", calls.length);
+    findings.figure("outcomes meanwhile", JSON.stringify(outcomes(calls)));
+    for (const [code, text] of Object.entries(errors)) findings.figure(`first ${code}`, text);
     findings.count("calls that failed meanwhile", failedCalls(calls).length, 0);
   },
 };

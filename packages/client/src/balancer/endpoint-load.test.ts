@@ -119,10 +119,10 @@ describe("failures", () => {
     expect(load.cost(0, 1)).toBe(40);
   });
 
-  it("stop at 1,024 times the cost", () => {
+  it("stop at 16,384 times the cost", () => {
     const load = known();
     for (let i = 0; i < 100; i++) call(load, 0.1, 0, "failure");
-    expect(load.cost(0, 1)).toBe(10_240);
+    expect(load.cost(0, 1)).toBe(163_840);
   });
 
   it("count for an endpoint of unknown latency too", () => {
@@ -156,7 +156,7 @@ describe("failures", () => {
     const load = known();
     for (let i = 0; i < 20; i++) call(load, 0.1, 0, "failure");
     call(load, 0.1, 15_000, "failure");
-    expect(load.cost(15_000, 1) / load.latency(15_000)).toBe(1_024);
+    expect(load.cost(15_000, 1) / load.latency(15_000)).toBe(16_384);
   });
 });
 

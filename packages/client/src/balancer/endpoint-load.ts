@@ -13,8 +13,8 @@ const samplesUntilKnown = 3;
 const fadesUntilUnknown = 5;
 /** A call counts no more than this in the mean, however long ago the one before was. */
 const samplesOfMean = 10;
-/** Ten failures in a row make an endpoint look 1,024 times as slow; more would change little and heal later. */
-const mostStrikes = 10;
+/** Fourteen failures in a row make an endpoint look 16,000 times as slow; more would change little and heal later. */
+const mostStrikes = 14;
 /** What a success leaves of the strikes: at 1 % failures the cost is some 3 % higher, at 50 % sixteen times as high. */
 const strikesLeftBySuccess = 3 / 4;
 
