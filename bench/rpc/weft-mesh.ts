@@ -30,6 +30,7 @@ export const weftMesh: Peer = {
       port: 0,
       logger: createLogger({ service: "users", level: "warn" }),
       registration: { registry: openRegistry(), instance },
+      shedding: {},
     });
     await server.announce();
     return { port: server.port };

@@ -42,10 +42,10 @@ export interface ServerOptions {
   /** How long clients get to notice the withdrawal before connections are told to end, in milliseconds. Default 300. */
   readonly withdrawalMs?: number;
   /**
-   * How the server finds out what it can do, and so what it sheds. By default it does so by itself; false: it takes all that bulkheads
-   * let in.
+   * The server finds out what it can do, and sheds the rest; `{}` for all that is usual. Default: it takes all that bulkheads let in, since
+   * a machine that has no time for it looks like a server with too many calls.
    */
-  readonly shedding?: Partial<ConcurrencyLimitPolicy> | false;
+  readonly shedding?: Partial<ConcurrencyLimitPolicy>;
   readonly clock?: Clock;
 }
 
@@ -80,7 +80,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   resize();
   for (const each of policies.values()) each.onChange(resize);
   const { layer, inFlight } = inFlightLayer();
-  const guard = options.shedding === false ? undefined : createLoadGuard(options.shedding ?? {}, clock);
+  const guard = options.shedding && createLoadGuard(options.shedding, clock);
   const draining = new AbortController();
   const stack = serverStack({
     bulkheads,

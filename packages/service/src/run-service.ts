@@ -122,7 +122,7 @@ export async function runService<DB, Schema extends z.ZodType<ServiceSettings>>(
             ...(settings.WEFT_ZONE !== undefined && { zone: settings.WEFT_ZONE }),
           },
         },
-        ...(settings.WEFT_SHEDDING === "off" && { shedding: false as const }),
+        ...(settings.WEFT_SHEDDING === "on" && { shedding: {} }),
       });
       onClose("server", () => server.close(settings.WEFT_DRAIN_MS));
       platform.serves(server);

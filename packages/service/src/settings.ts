@@ -38,7 +38,7 @@ export const platformSettings = z.object({
   /** The address of that port. It asks nobody who he is: only who runs the process should reach it. */
   WEFT_ADMIN_HOST: z.string().min(1).default("127.0.0.1"),
   /** Whether a server sheds what it finds out that it can't do. */
-  WEFT_SHEDDING: z.enum(["on", "off"]).default("on"),
+  WEFT_SHEDDING: z.enum(["on", "off"]).default("off"),
   /** Longest time that running calls get to end after SIGTERM, in milliseconds. */
   WEFT_DRAIN_MS: z.coerce.number().int().min(0).default(10_000),
 });

@@ -18,7 +18,7 @@ await runProcess({
       host: settings.HOST,
       port: settings.GRPC_PORT,
       clients: "edge",
-      ...(settings.WEFT_SHEDDING === "off" && { shedding: false as const }),
+      ...(settings.WEFT_SHEDDING === "on" && { shedding: {} }),
       logger,
     });
     serves(grpc);

@@ -26,7 +26,7 @@ async function overloaded(
   capacity: number,
 ): Promise<void> {
   const { findings, size, say, signal } = ground;
-  const fleet = await openFleet(ground);
+  const fleet = await openFleet(ground, { sheds: true });
   const instances = await fleet.startMany(count, { behaviour });
   await fleet.warmUpTo(capacity / 2, size(8_000, 1_500), ["read"]);
   const unloadedMs = size(10_000, 3_000);

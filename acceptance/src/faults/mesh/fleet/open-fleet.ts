@@ -20,6 +20,8 @@ export interface FleetOptions {
   readonly notesAttempts?: boolean;
   /** Of the callers' wall clocks, in milliseconds. */
   readonly callersClockOffMs?: number;
+  /** Whether instances shed what they find out that they can't do. Default false. */
+  readonly sheds?: boolean;
 }
 
 export interface InstanceStart {
@@ -87,6 +89,7 @@ export async function openFleet(ground: Ground, options: FleetOptions = {}): Pro
       env: {
         ...{ HOST: "127.0.0.1", PORT: "0", REDIS_URL: redisUrl, LOG_LEVEL: "warn" },
         WEFT_HEARTBEAT_MS: `${heartbeatMs}`,
+        ...(options.sheds && { WEFT_SHEDDING: "on" }),
         ...(blockedMs !== undefined && { WEFT_BLOCKED_MS: `${blockedMs}` }),
         CLOCK_OFF_MS: `${clockOffMs}`,
         // A start takes half the time with it, which is most of a short row.

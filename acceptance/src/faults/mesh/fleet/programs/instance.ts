@@ -73,6 +73,7 @@ await runProcess({
       port: settings.PORT,
       logger,
       registration: { registry, instance, host: settings.HOST },
+      ...(settings.WEFT_SHEDDING === "on" && { shedding: {} }),
     });
     onClose("server", () => server.close(settings.WEFT_DRAIN_MS));
     serves(server);
