@@ -1,5 +1,5 @@
 import { createServer } from "node:net";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { type Stack, startStack } from "@weft/devstack";
 
 /** Where the pages say that things are. */
@@ -20,7 +20,13 @@ export async function startDocsStack(
     root,
     dataDir: join(root, ".weft"),
     ports: "dev",
-    env: { ...env, HTTP_PORT: "8080", GRPC_PORT: "9090" },
+    // buf finds its plugins on the path, as npm sets it.
+    env: {
+      ...env,
+      PATH: [join(root, "node_modules", ".bin"), env.PATH].join(delimiter),
+      HTTP_PORT: "8080",
+      GRPC_PORT: "9090",
+    },
     ephemeral: true,
     // As `npm run dev` does: a page may change a contract while it runs.
     watch: true,
