@@ -45,7 +45,9 @@ export const instanceFails: Row = {
       findings.figure(`${code}: outcomes`, JSON.stringify(outcomes(during(calls, { from: failsAt }))));
       findings.figure(`${code}: outcomes after 2 intervals`, JSON.stringify(outcomes(after)));
       findings.figure(`${code}: visible errors, %`, Math.round((100_000 * visible) / after.length) / 1_000);
-      findings.count(`${code}: errors beyond 0.1 %`, Math.max(0, visible - Math.floor(0.001 * after.length)), 0);
+      // Of a few thousand calls a handful is no rate: those that it takes to find out.
+      const allowed = Math.max(size(0, 10), Math.floor(0.001 * after.length));
+      findings.count(`${code}: errors beyond 0.1 %`, Math.max(0, visible - allowed), 0);
       findings.figure(`${code}: its share of calls, %`, Math.round((1_000 * there) / total) / 10);
       findings.count(`${code}: its calls beyond a fifth`, Math.max(0, there - Math.ceil(total / 5)), 0);
       await failing.stop();

@@ -111,12 +111,12 @@ describe("calls in flight", () => {
 });
 
 describe("failures", () => {
-  it("make a quick refusal no quicker, and each doubles the cost", () => {
+  it("make a quick refusal no quicker: the first doubles the cost, and each further one in a row counts for more", () => {
     const load = known();
     call(load, 0.1, 0, "failure");
     expect(load.cost(0, 1)).toBe(20);
     call(load, 0.1, 0, "failure");
-    expect(load.cost(0, 1)).toBe(40);
+    expect(load.cost(0, 1)).toBe(80);
   });
 
   it("stop at 16,384 times the cost", () => {

@@ -13,7 +13,7 @@ const samplesUntilKnown = 3;
 const fadesUntilUnknown = 5;
 /** A call counts no more than this in the mean, however long ago the one before was. */
 const samplesOfMean = 10;
-/** Fourteen failures in a row make an endpoint look 16,000 times as slow; more would change little and heal later. */
+/** Five failures in a row make an endpoint look 16,000 times as slow; more would change little and heal later. */
 const mostStrikes = 14;
 /** What a success leaves of the strikes: at 1 % failures the cost is some 3 % higher, at 50 % sixteen times as high. */
 const strikesLeftBySuccess = 3 / 4;
@@ -24,8 +24,8 @@ const strikesLeftBySuccess = 3 / 4;
  * one clock.
  *
  * Three things make an endpoint look slow beside its latency, so that a quick refusal or a hang attracts nothing:
- * - Failures. Each doubles the cost; a success takes a quarter of that back, and time heals it. One costs no more than
- *   ordinary jitter, a run of them ends the traffic but for a probe every one and a half `decayMs`.
+ * - Failures. One doubles the cost, the next in a row makes it four times as high, and so on; a success takes a quarter of that back,
+ *   and time heals it. One costs no more than ordinary jitter, a run of them ends the traffic but for a probe every one and a half `decayMs`.
  * - Calls without an answer. Their mean age counts as latency as soon as it is longer.
  * - Calls whose caller left, when they had lasted longer than is usual here. Shorter ones say nothing.
  */
@@ -40,6 +40,8 @@ export class EndpointLoad {
   #mean = 0;
   #measuredAt = 0;
   #strikes = 0;
+  /** Failures in a row: the first is a strike, the second two more, and so on. */
+  #run = 0;
   #failedAt = 0;
 
   /** `decayMs`: the time in which what is known loses 1 − 1/e of its weight. */
@@ -71,6 +73,7 @@ export class EndpointLoad {
     const elapsed = now - startedAt;
     switch (outcome) {
       case "success":
+        this.#run = 0;
         if (this.#strikes > 0) {
           this.#strikes = this.#strikesAt(now) * strikesLeftBySuccess;
           this.#failedAt = now;
@@ -80,7 +83,8 @@ export class EndpointLoad {
       case "failure":
         // Added to what the strikes were, not to what time has left of them: until a success, each probe that fails
         // makes the next one wait as long again.
-        this.#strikes = Math.min(mostStrikes, this.#strikes + 1);
+        this.#run += 1;
+        this.#strikes = Math.min(mostStrikes, this.#strikes + this.#run);
         this.#failedAt = now;
         if (elapsed > this.latency(now)) this.#measure(elapsed, now);
         return;
@@ -102,6 +106,7 @@ export class EndpointLoad {
     this.#samples = 0;
     this.#latency = 0;
     this.#strikes = 0;
+    this.#run = 0;
   }
 
   /**
