@@ -1,7 +1,7 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
-import { type CodeName, type LivePolicies, livePolicies, type MethodPolicy, type ServicePolicies } from "@weft/policy";
-import { type Attributes, type CallDurations, type DurationHistogram, durationHistogram } from "@weft/telemetry";
+import { type LivePolicies, livePolicies, type MethodPolicy, type ServicePolicies } from "@weft/policy";
+import { durationHistogram, type RpcMethod, rpcMethod } from "@weft/telemetry";
 
 /** A contract, its policies, and what answers its calls. */
 export interface ServedService {
@@ -25,19 +25,15 @@ export function serve<S extends DescService>(
 }
 
 /** What all calls of one method have in common. */
-export interface ServedMethod {
+export interface ServedMethod extends RpcMethod {
   readonly method: DescMethod;
   /** `package.Service/Method`. */
   readonly scope: string;
   /** As it is now. */
   readonly policy: MethodPolicy;
-  /** OpenTelemetry's, for spans and metrics. */
-  readonly attributes: Attributes;
-  /** By status. */
-  duration(code: CodeName | "OK"): CallDurations;
 }
 
-const durations: DurationHistogram = durationHistogram(
+const durations = durationHistogram(
   "weft.server",
   "rpc.server.call.duration",
   "how long calls took, until their answer",
@@ -70,22 +66,12 @@ export function servedMethod(method: DescMethod, policies: LivePolicies): Served
       `${method.parent.typeName}.${method.name} has no policy: run \`buf generate\`, its table is older than its contract.`,
     );
   }
-  const attributes = { "rpc.system.name": "grpc", "rpc.method": scope };
-  const byCode = new Map<string, CallDurations>();
   return {
     method,
     scope,
+    ...rpcMethod(scope, durations),
     get policy() {
       return policies.current.methods[method.localName] as MethodPolicy;
-    },
-    attributes,
-    duration(code) {
-      let known = byCode.get(code);
-      if (known === undefined) {
-        known = durations.of({ ...attributes, "rpc.status_code": code, ...(code !== "OK" && { "error.type": code }) });
-        byCode.set(code, known);
-      }
-      return known;
     },
   };
 }

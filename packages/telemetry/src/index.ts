@@ -3,6 +3,7 @@ export { runTraced } from "./frame-context.ts";
 export { createLogger, type Logger, type LoggerOptions, silentLogger } from "./logger.ts";
 export { continueFrom, currentOrigin, type Origin } from "./origin.ts";
 export { extractTrace, injectTrace } from "./propagation.ts";
+export { type RpcMethod, rpcMethod } from "./rpc-method.ts";
 export {
   type Attributes,
   addSpanEvent,

@@ -1,6 +1,6 @@
 import { type Clock, currentCall, headers } from "@weft/context";
 import { codeName } from "@weft/rpc";
-import { beginSpan, injectTrace, recordError, SpanKind } from "@weft/telemetry";
+import { beginSpan, injectTrace, SpanKind } from "@weft/telemetry";
 import type { Layer } from "../call.ts";
 import { noteUnavailable } from "../errors.ts";
 
@@ -22,14 +22,7 @@ export function spanLayer(caller: string, clock: Clock): Layer {
     call.atEnd((error) => {
       const code = error === undefined ? "OK" : codeName(error);
       if (code === "UNAVAILABLE") noteUnavailable(call.method.parent.typeName);
-      called.duration(code).record(clock.now() - call.startedAt);
-      if (recorded === undefined) return;
-      recorded.setAttribute("rpc.status_code", code);
-      if (error !== undefined) {
-        recorded.setAttribute("error.type", code);
-        recordError(recorded, error);
-      }
-      recorded.end();
+      called.ended(recorded, clock.now() - call.startedAt, code, error);
     });
     return next(call);
   };

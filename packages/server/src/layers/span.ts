@@ -1,6 +1,6 @@
 import type { Clock } from "@weft/context";
 import { codeName, endedEarly, requestField } from "@weft/rpc";
-import { beginSpan, extractTrace, recordError, runTraced, SpanKind } from "@weft/telemetry";
+import { beginSpan, extractTrace, runTraced, SpanKind } from "@weft/telemetry";
 import type { Layer } from "../layer.ts";
 
 /**
@@ -21,14 +21,7 @@ export function spanLayer(clock: Clock): Layer {
       // A handler may end long after its caller was told something else.
       const error = endedEarly(context) ?? thrown;
       const code = error === undefined ? "OK" : codeName(error);
-      served.duration(code).record(clock.now() - startedAt);
-      if (recorded === undefined) return;
-      recorded.setAttribute("rpc.status_code", code);
-      if (error !== undefined) {
-        recorded.setAttribute("error.type", code);
-        recordError(recorded, error);
-      }
-      recorded.end();
+      served.ended(recorded, clock.now() - startedAt, code, error);
     });
     return runTraced(call, trace, () => next(call));
   };
