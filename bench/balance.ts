@@ -1,9 +1,9 @@
-import type { Child } from "./balance/child.ts";
-import { startChild } from "./balance/child.ts";
+import { join } from "node:path";
 import type { Measured } from "./balance/load.ts";
 import type { ServerOrder } from "./balance/server.ts";
 import { variants } from "./balance/variants.ts";
 import { type createReport, quantile } from "./report.ts";
+import { type Child, startChild } from "./rpc/child.ts";
 import type { Size } from "./size.ts";
 
 type Report = ReturnType<typeof createReport>;
@@ -17,11 +17,11 @@ const theDefault = "weft peak-ewma";
  */
 export async function run(report: Report, size: Size): Promise<void> {
   const [settleMs, measuredMs] = [size(5_000, 400), size(8_000, 600)];
-  const started = await Promise.all(Array.from({ length: 5 }, () => startChild("server.ts")));
+  const started = await Promise.all(Array.from({ length: 5 }, () => startChild(program("server.ts"))));
   const servers = started.map(({ child }) => child);
   const ports = started.map(({ said }) => said as number);
   const measure = async (variant: string, name: string): Promise<{ slowShare: number; p99: number }> => {
-    const { child: client } = await startChild("client.ts", variant, JSON.stringify(ports));
+    const { child: client } = await startChild(program("client.ts"), variant, JSON.stringify(ports));
     try {
       const first = await perform(client, servers, settleMs);
       const then = await perform(client, servers, measuredMs);
@@ -67,6 +67,10 @@ async function perform(client: Child, servers: readonly Child[], forMs: number) 
 async function counts(servers: readonly Child[]): Promise<readonly number[]> {
   const none: ServerOrder = {};
   return Promise.all(servers.map(async (server) => (await server.ask(none)) as number));
+}
+
+function program(file: string): string {
+  return join(import.meta.dirname, "balance", file);
 }
 
 function percent(share: number): number {

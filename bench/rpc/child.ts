@@ -1,17 +1,20 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 
-/** A process of this benchmark: it answers each message with one, and ends with whoever started it. */
+/** A process of a benchmark: it answers each message with one, and ends with whoever started it. */
 export interface Child {
+  /** What it holds, in MiB. */
+  memory(): number;
   ask(question: object): Promise<unknown>;
   close(): Promise<void>;
 }
 
-/** Resolves with it and with what it said first. */
-export async function startChild(file: string, ...args: readonly string[]): Promise<{ child: Child; said: unknown }> {
-  const process = fork(join(import.meta.dirname, file), args, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+/** Runs a program. Resolves with it and with what it said first. */
+export async function startChild(path: string, ...args: readonly string[]): Promise<{ child: Child; said: unknown }> {
+  const process = fork(path, args, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
   const child: Child = {
+    memory: () => residentMiB(process.pid ?? 0),
     ask(question) {
       process.send(question);
       return next(process);
@@ -37,4 +40,9 @@ async function next(process: ChildProcess): Promise<unknown> {
   } finally {
     over.abort();
   }
+}
+
+function residentMiB(pid: number): number {
+  const [, kib = "0"] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+  return Math.round(Number(kib) / 1024);
 }
