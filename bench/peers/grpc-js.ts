@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import * as grpc from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
-import type { Peer } from "../rpc/peer.ts";
+import type { Peer, PeerClient } from "../rpc/peer.ts";
 import { exportedPayload, findUser, type User } from "../rpc/users.ts";
 
 interface Picture {
@@ -21,7 +21,7 @@ interface Package {
     readonly bench: {
       readonly v1: {
         readonly UserService: {
-          new (address: string, credentials: grpc.ChannelCredentials): UserClient;
+          new (address: string, credentials: grpc.ChannelCredentials, options?: grpc.ChannelOptions): UserClient;
           readonly service: grpc.ServiceDefinition;
         };
       };
@@ -42,6 +42,24 @@ function load(): Package["weft"]["bench"]["v1"]["UserService"] {
     includeDirs: [join(root, "proto")],
   });
   return (grpc.loadPackageDefinition(definition) as unknown as Package).weft.bench.v1.UserService;
+}
+
+export function openUserClient(address: string, options: grpc.ChannelOptions = {}): UserClient {
+  const UserService = load();
+  return new UserService(address, grpc.credentials.createInsecure(), options);
+}
+
+export function getUserOf(client: UserClient): PeerClient["getUser"] {
+  return (userId, { traceparent, timeoutMs }) => {
+    const metadata = new grpc.Metadata();
+    metadata.set("traceparent", traceparent);
+    return new Promise((resolve, reject) => {
+      client.getUser({ userId }, metadata, { deadline: Date.now() + timeoutMs }, (error, user) => {
+        if (error) reject(error);
+        else resolve(user?.email ?? "");
+      });
+    });
+  };
 }
 
 /** As grpc.io/docs/languages/node: the contract by proto-loader, a server with callbacks, one channel. */
@@ -78,19 +96,9 @@ export const grpcJs: Peer = {
     return { port };
   },
   async connect({ port }) {
-    const UserService = load();
-    const client = new UserService(`127.0.0.1:${port}`, grpc.credentials.createInsecure());
+    const client = openUserClient(`127.0.0.1:${port}`);
     return {
-      getUser(userId, { traceparent, timeoutMs }) {
-        const metadata = new grpc.Metadata();
-        metadata.set("traceparent", traceparent);
-        return new Promise((resolve, reject) => {
-          client.getUser({ userId }, metadata, { deadline: Date.now() + timeoutMs }, (error, user) => {
-            if (error) reject(error);
-            else resolve(user?.email ?? "");
-          });
-        });
-      },
+      getUser: getUserOf(client),
       exportUsers(count) {
         return new Promise((resolve, reject) => {
           let read = 0;
