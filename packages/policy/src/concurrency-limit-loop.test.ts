@@ -22,7 +22,7 @@ function turn(guard: LoopGuard, from: number, count: number, ms: number, critica
 
 function overloaded(): LoopGuard {
   const guard = new LoopGuard(policy);
-  for (const now of [0, 50, 100]) guard.observeDelay(30, now);
+  for (const now of [0, 50, 100]) guard.observe(30, 1, now);
   return guard;
 }
 
@@ -32,14 +32,32 @@ test("a loop delay that stands for 100 ms is overload", () => {
 
 test("a single long pause is not, and neither are delays with a good moment between", () => {
   const guard = new LoopGuard(policy);
-  guard.observeDelay(5_000, 5_000);
+  guard.observe(5_000, 0.1, 5_000);
   expect(guard.state.kind).toBe("calm");
   expect(turn(guard, 5_001, 200, 0.01)).toBe(200);
   for (let now = 5_020; now < 8_000; now += 60) {
-    guard.observeDelay(40, now);
-    guard.observeDelay(1, now + 20);
+    guard.observe(40, 1, now);
+    guard.observe(1, 0.5, now + 20);
   }
   expect(guard.state.kind).toBe("calm");
+});
+
+test("a loop that sleeps between is not overloaded, however late it is woken", () => {
+  const guard = new LoopGuard(policy);
+  for (let now = 0; now < 2_000; now += 50) guard.observe(30, 0.8, now);
+  expect(guard.state.kind).toBe("calm");
+});
+
+test("calls that are held back count for what calls took before", () => {
+  const guard = overloaded();
+  for (let now = 110; now < 200; now += 10) turn(guard, now, 1, 0.5);
+  let begun = 0;
+  for (let i = 0; i < 100; i++) {
+    if (!guard.admits("normal", 200)) continue;
+    guard.begin(200);
+    begun += 1;
+  }
+  expect(begun).toBe(4);
 });
 
 test("one turn that begins calls for more than 50 ms sheds the rest of what it read", () => {
@@ -65,14 +83,14 @@ test("the first call of a turn always begins, so an idle server sheds nothing", 
 
 test("a loop that has time to spare is calm again within half a second", () => {
   const guard = overloaded();
-  guard.observeDelay(0, 110);
+  guard.observe(0, 0.5, 110);
   for (let now = 110; now < 600; now += 10) turn(guard, now, 1, 3);
   expect(guard.state.kind).toBe("calm");
 });
 
 test("a loop that is busy all the time keeps its turns short", () => {
   const guard = overloaded();
-  guard.observeDelay(0, 110);
+  guard.observe(0, 0.5, 110);
   for (let now = 110; now < 5_000; now += 5) turn(guard, now, 10, 5);
   expect(guard.state).toEqual({ kind: "overloaded", turnMs: policy.minTurnMs });
 });

@@ -8,6 +8,8 @@ export type LoopGuardState =
 
 /** Calls of one turn that are begun in any case before a calm loop is taken for overloaded. */
 const leastCalls = 8;
+/** Calls after which what is smoothed is half new. */
+const smoothingCalls = 8;
 /** Of the turn's time. */
 const shares: Readonly<Record<Criticality, number>> = { sheddable: 0.5, normal: 1, critical: 10 };
 
@@ -23,6 +25,8 @@ export class LoopGuard {
   #turnStartedAt = 0;
   #inTurn = false;
   #turnCalls = 0;
+  /** What a call takes of the loop's time, smoothed. */
+  #callMs = 0;
   /** Since when each report was above the target; undefined after one that wasn't. */
   #aboveSince: number | undefined;
   #intervalStartedAt = 0;
@@ -50,7 +54,8 @@ export class LoopGuard {
         this.#overload(now);
         return criticality === "critical";
       case "overloaded":
-        return spent < this.state.turnMs * shares[criticality];
+        // Calls that are held back until the turn's refusals have left haven't spent their time yet.
+        return Math.max(spent, this.#turnCalls * this.#callMs) < this.state.turnMs * shares[criticality];
     }
   }
 
@@ -65,14 +70,18 @@ export class LoopGuard {
   }
 
   endTurn(now: number): void {
-    this.#busyMs += now - this.#turnStartedAt;
+    const tookMs = now - this.#turnStartedAt;
+    this.#busyMs += tookMs;
+    const weight = this.#callMs === 0 ? 1 : this.#turnCalls / (this.#turnCalls + smoothingCalls);
+    this.#callMs += (tookMs / this.#turnCalls - this.#callMs) * weight;
     this.#inTurn = false;
     this.#turnCalls = 0;
     if (this.state.kind === "overloaded") this.#adapt(now);
   }
 
-  observeDelay(delayMs: number, now: number): void {
-    if (delayMs <= this.#policy.targetDelayMs) {
+  observe(delayMs: number, utilization: number, now: number): void {
+    // A loop that sleeps has no queue: who is late to wake it is the machine, which has others to run.
+    if (delayMs <= this.#policy.targetDelayMs || utilization < this.#policy.busyShare) {
       this.#aboveSince = undefined;
     } else if (this.#aboveSince === undefined) {
       this.#aboveSince = now;

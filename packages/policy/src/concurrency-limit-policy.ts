@@ -35,7 +35,7 @@ export interface LoopGuardPolicy {
 
 export const defaultConcurrencyLimitPolicy: ConcurrencyLimitPolicy = {
   initialLimit: 200,
-  quietLimit: 64,
+  quietLimit: 32,
   burstMs: 50,
   negligibleMs: 10,
   minLimit: 4,

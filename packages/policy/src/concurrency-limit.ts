@@ -21,8 +21,13 @@ export interface MethodLimit {
 export interface ConcurrencyLimit {
   /** The handle for a method's calls; the same one for the same name. */
   method(name: string): MethodLimit;
-  /** How late the owner's timer fired. Call it every 20 ms or so; without it only one very long turn counts as overload of the loop. */
-  observeLoopDelay(delayMs: number, now: number): void;
+  /**
+   * How late the owner's timer fired, and the share of the time since the last report in which the event loop didn't sleep (0 to 1). Call it
+   * every 20 ms or so; without it only one very long turn counts as overload of the loop.
+   */
+  observeLoop(delayMs: number, utilization: number, now: number): void;
+  /** Whether the event loop is what can't keep up. */
+  readonly isLoopOverloaded: boolean;
   getState(): ConcurrencyLimitState;
 }
 
@@ -44,8 +49,8 @@ export interface ConcurrencyLimitState {
 
 export interface ConcurrencyLimitOptions {
   /**
-   * Asked when the first call of a turn of the event loop begins: calls `ended` with the time when the loop's present turn is over, such as
-   * `(ended) => setImmediate(() => ended(clock.now()))`. At most one is pending. Without it the loop isn't guarded.
+   * Asked when the first call of a turn of the event loop begins: calls `ended` with the time when the calls of the loop's present turn have
+   * computed, such as `(ended) => setImmediate(() => ended(clock.now()))`. At most one is pending. Without it the loop isn't guarded.
    */
   onTurn?(ended: (now: number) => void): void;
   /** What differs from `defaultConcurrencyLimitPolicy`. */
@@ -140,7 +145,10 @@ export function createConcurrencyLimit(options: ConcurrencyLimitOptions = {}): C
       }
       return method.limit;
     },
-    observeLoopDelay: (delayMs, now) => guard.observeDelay(delayMs, now),
+    observeLoop: (delayMs, utilization, now) => guard.observe(delayMs, utilization, now),
+    get isLoopOverloaded() {
+      return guard.state.kind === "overloaded";
+    },
     getState: () => ({
       limit: Math.floor(gradient.limit),
       inFlight: gradient.inFlight.count,

@@ -203,6 +203,30 @@ describe.each(Object.entries(protocols))("the server stack over %s", (_name, tra
     expect(guard.limit.getState()).toMatchObject({ inFlight: 0, rejected: { normal: 1 } });
   });
 
+  test("an overloaded event loop begins what it admitted when it knows what it refuses, each call in its own context", async () => {
+    const guard = createLoadGuard({ initialLimit: 200 }, systemClock);
+    onTestFinished(() => guard.close());
+    let decidedAtFirst: number | undefined;
+    const seen: string[] = [];
+    const check = async () => {
+      const { admitted, rejectedByLoop } = guard.limit.getState();
+      if (guard.limit.isLoopOverloaded) decidedAtFirst ??= admitted + rejectedByLoop;
+      seen.push(currentCall()?.correlationId ?? "none");
+      return serving;
+    };
+    const { client } = await open(transportTo, { check }, {}, silentLogger, guard);
+    await client.check({}, { headers: { [headers.correlationId]: "first" } });
+    const now = systemClock.now();
+    for (const at of [now, now + 60, now + 120]) guard.limit.observeLoop(50, 1, at);
+    const names = Array.from({ length: 10 }, (_, i) => `call-${i}`);
+    const calls = names.map((name) => client.check({}, { headers: { [headers.correlationId]: name } }));
+    const ended = await Promise.allSettled(calls);
+    const answered = names.filter((_, i) => ended[i]?.status === "fulfilled");
+    expect(decidedAtFirst).toBeGreaterThan(2);
+    expect(answered).not.toEqual([]);
+    expect(seen).toEqual(["first", ...answered]);
+  });
+
   test("a call that waits for another service takes no place of those that the server can serve", async () => {
     const gate = Promise.withResolvers<void>();
     let running = 0;

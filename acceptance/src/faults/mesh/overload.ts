@@ -30,7 +30,7 @@ async function overloaded(
   const instances = await fleet.startMany(count, { behaviour });
   await fleet.warmUpTo(capacity / 2, size(8_000, 1_500), ["read"]);
   const unloadedMs = size(10_000, 3_000);
-  const overloadMs = size(20_000, 5_000);
+  const overloadMs = 20_000;
   const run = async (times: number, forMs: number): Promise<readonly Call[]> => {
     say(`${what}: ${times} × capacity`);
     const { calls } = await fleet.load({ perSecond: times * capacity, forMs, methods: ["read"] });

@@ -71,7 +71,7 @@ const rejectMs = 0.02;
 
 /**
  * Handlers that compute, on one event loop: each turn reads what has come and runs it, call by call; timers (the reports
- * of the loop's delay) fire between turns. `pauseAt` stops the whole process for a while.
+ * of the loop's delay) fire between turns. `pause` stops the whole process for a while.
  */
 export function simulateLoop(seed = 1): SimulatedServer & { pause(ms: number): void } {
   const time = simulatedTime();
@@ -82,6 +82,9 @@ export function simulateLoop(seed = 1): SimulatedServer & { pause(ms: number): v
   let busy = false;
   let pausedUntil = 0;
   let reportDueAt = 20;
+  let reportedAt = 0;
+  /** Since the last report. */
+  let atWorkMs = 0;
 
   /** Ends when time has caught up with what the turn took. */
   function turn(): void {
@@ -101,7 +104,9 @@ export function simulateLoop(seed = 1): SimulatedServer & { pause(ms: number): v
         time.at(now, rejected);
       }
     }
+    const startedAt = time.now();
     time.at(Math.max(now, pausedUntil), () => {
+      atWorkMs += time.now() - startedAt;
       turnEnded?.(time.now());
       turnEnded = undefined;
       if (time.now() >= reportDueAt) report();
@@ -110,8 +115,11 @@ export function simulateLoop(seed = 1): SimulatedServer & { pause(ms: number): v
     });
   }
   function report(): void {
-    limit.observeLoopDelay(time.now() - reportDueAt, time.now());
-    reportDueAt = time.now() + 20;
+    const now = time.now();
+    limit.observeLoop(now - reportDueAt, Math.min(1, atWorkMs / (now - reportedAt)), now);
+    atWorkMs = 0;
+    reportedAt = now;
+    reportDueAt = now + 20;
     time.at(reportDueAt, () => {
       if (!busy && time.now() >= pausedUntil && time.now() >= reportDueAt) report();
     });

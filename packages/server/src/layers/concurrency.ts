@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Clock, headers } from "@weft/context";
 import {
@@ -7,29 +8,70 @@ import {
   type LimitOutcome,
 } from "@weft/policy";
 import { meter } from "@weft/telemetry";
-import { answersWithStream, type Layer, takesStream } from "../layer.ts";
+import { type Answer, answersWithStream, type Layer, takesStream } from "../layer.ts";
 
-/** How often the event loop's delay is taken, in milliseconds. */
+/** How often the event loop is looked at, in milliseconds. */
 const lookMs = 20;
 
-/** What the server turns out to be able to do, and the timer that it learns the event loop's delay by. */
+/** What the server turns out to be able to do, and what it learns that by. */
 export interface LoadGuard {
   readonly limit: ConcurrencyLimit;
+  /** Runs an admitted call: at once, or after what this turn of an overloaded event loop refuses has left. */
+  run(begin: () => Answer): Answer;
   close(): void;
 }
 
 export function createLoadGuard(policy: Partial<ConcurrencyLimitPolicy>, clock: Clock): LoadGuard {
+  /** The calls that are held back in the present turn. */
+  let held: (() => void)[] | undefined;
   const limit = createConcurrencyLimit({
     policy,
-    onTurn: (ended) => void setImmediate(() => ended(clock.now())),
+    onTurn(ended) {
+      if (!limit.isLoopOverloaded) {
+        setImmediate(() => ended(clock.now()));
+        return;
+      }
+      held = [];
+      // Output leaves in an immediate that is queued behind the first of these two.
+      setImmediate(() =>
+        setImmediate(() => {
+          const calls = held ?? [];
+          held = undefined;
+          for (const call of calls) call();
+          // What handlers compute after their first `await` is done by then.
+          queueMicrotask(() => process.nextTick(() => ended(clock.now())));
+        }),
+      );
+    },
   });
+  const { eventLoopUtilization } = performance;
   let due = clock.now() + lookMs;
+  let loop = eventLoopUtilization();
   const timer = setInterval(() => {
     const now = clock.now();
-    limit.observeLoopDelay(Math.max(0, now - due), now);
+    const before = loop;
+    loop = eventLoopUtilization();
+    limit.observeLoop(Math.max(0, now - due), eventLoopUtilization(loop, before).utilization, now);
     due = now + lookMs;
   }, lookMs).unref();
-  return { limit, close: () => clearInterval(timer) };
+  return {
+    limit,
+    run(begin) {
+      if (held === undefined) return begin();
+      const inContext = AsyncLocalStorage.snapshot();
+      const turn = held;
+      return new Promise((resolve, reject) => {
+        turn.push(() => {
+          try {
+            resolve(inContext(begin));
+          } catch (error) {
+            reject(error);
+          }
+        });
+      });
+    },
+    close: () => clearInterval(timer),
+  };
 }
 
 /**
@@ -66,7 +108,7 @@ export function concurrencyLayer(guard: LoadGuard | undefined, clock: Clock): La
       call.downstream.onCall = () => leave("ignored");
       call.atEnd((error) => leave(isAnswer(error) ? "answered" : "ignored"));
     }
-    return next(call);
+    return guard.run(() => next(call));
   };
 }
 
