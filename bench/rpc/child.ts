@@ -6,6 +6,8 @@ import { readFileSync } from "node:fs";
 export interface Child {
   /** What it holds, in MiB. */
   memory(): number;
+  /** What it has computed so far, in milliseconds of one core. */
+  computed(): number;
   ask(question: object): Promise<unknown>;
   close(): Promise<void>;
 }
@@ -15,6 +17,7 @@ export async function startChild(path: string, ...args: readonly string[]): Prom
   const process = fork(path, args, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
   const child: Child = {
     memory: () => residentMiB(process.pid ?? 0),
+    computed: () => processorMs(process.pid ?? 0),
     ask(question) {
       process.send(question);
       return next(process);
@@ -45,4 +48,14 @@ async function next(process: ChildProcess): Promise<unknown> {
 function residentMiB(pid: number): number {
   const [, kib = "0"] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
   return Math.round(Number(kib) / 1024);
+}
+
+/** User's and system's time, which Linux counts in ticks of 10 ms. */
+function processorMs(pid: number): number {
+  // The second field, the name in brackets, may hold blanks.
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+    .replace(/^.*\) /, "")
+    .split(" ");
+  const [userTicks, systemTicks] = fields.slice(11, 13).map(Number);
+  return 10 * ((userTicks ?? 0) + (systemTicks ?? 0));
 }

@@ -7,6 +7,8 @@ export interface Pair {
   readonly port: number;
   /** What the client's process holds and what the server's does, in MiB. */
   memory(): readonly number[];
+  /** What both have computed so far, in milliseconds of one core. */
+  computed(): number;
   perform(load: Load): Promise<Measured>;
   close(): Promise<void>;
 }
@@ -29,9 +31,10 @@ export async function startIdle(variant: string, connections: number): Promise<P
   return pairOf(client, server);
 }
 
-function pairOf(client: Child, server: Child): Pick<Pair, "memory" | "close"> {
+function pairOf(client: Child, server: Child): Pick<Pair, "memory" | "computed" | "close"> {
   return {
     memory: () => [client, server].map((child) => child.memory()),
+    computed: () => client.computed() + server.computed(),
     async close() {
       await client.close();
       await server.close();

@@ -60,9 +60,9 @@ test("calls that are held back count for what calls took before", () => {
   expect(begun).toBe(4);
 });
 
-test("one turn that begins calls for more than 50 ms sheds the rest of what it read", () => {
-  expect(turn(new LoopGuard(policy), 0, 100, 10)).toBe(8);
-  expect(turn(new LoopGuard(policy), 0, 1_000, 1)).toBe(51);
+test("one turn that begins calls for more than 100 ms sheds the rest of what it read", () => {
+  expect(turn(new LoopGuard(policy), 0, 100, 20)).toBe(8);
+  expect(turn(new LoopGuard(policy), 0, 1_000, 1)).toBe(101);
 });
 
 test("a few calls that compute for long are no overload", () => {
@@ -110,7 +110,7 @@ test("handlers that compute, at ten times the capacity: 90 % goodput, short wait
   server.load(load(10));
   const onset = server.pass(1_000);
   const overload = server.pass(10_000);
-  expect(onset.p(0.99)).toBeLessThan(150);
+  expect(onset.p(0.99)).toBeLessThan(200);
   expect(overload.goodputPerSecond).toBeGreaterThan(0.9 * capacity);
   expect(overload.p(0.99)).toBeLessThan(3 * unloaded);
   server.load(load(0.5));

@@ -50,7 +50,7 @@ export class LoopGuard {
     const spent = now - this.#turnStartedAt;
     switch (this.state.kind) {
       case "calm":
-        if (this.#turnCalls < leastCalls || spent <= this.#policy.maxTurnMs) return true;
+        if (this.#turnCalls < leastCalls || spent <= this.#policy.longTurnMs) return true;
         this.#overload(now);
         return criticality === "critical";
       case "overloaded":

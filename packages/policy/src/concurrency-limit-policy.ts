@@ -26,6 +26,8 @@ export interface LoopGuardPolicy {
   readonly targetDelayMs: number;
   /** How long it must last; a single pause, however long, is none of it. */
   readonly standingMs: number;
+  /** A single turn of the loop that begins calls for longer than this is overload all the same. */
+  readonly longTurnMs: number;
   /** The most and the least time for which one turn of the loop begins calls, once it is overloaded. */
   readonly maxTurnMs: number;
   readonly minTurnMs: number;
@@ -44,5 +46,5 @@ export const defaultConcurrencyLimitPolicy: ConcurrencyLimitPolicy = {
   windowCalls: 10,
   overloadShare: 0.1,
   probeEveryMs: 5_000,
-  loop: { targetDelayMs: 20, standingMs: 100, maxTurnMs: 50, minTurnMs: 2, busyShare: 0.9 },
+  loop: { targetDelayMs: 20, standingMs: 100, longTurnMs: 100, maxTurnMs: 50, minTurnMs: 2, busyShare: 0.9 },
 };
