@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import { Http2Connection } from "./connection.ts";
 import { type ConnectionLimits, meshLimits } from "./limits.ts";
+import { errorCode } from "./protocol.ts";
 
 /** What waits for a connection with room for a stream. */
 export interface Waiting {
@@ -48,6 +49,8 @@ export class Http2Client {
   #lastFailure = "";
   #looking: NodeJS.Timeout | undefined;
   #isClosed = false;
+  /** The server found more of them too many, on a connection before. */
+  #leastPingIntervalMs = 0;
 
   constructor(options: Http2ClientOptions) {
     this.#options = options;
@@ -126,10 +129,12 @@ export class Http2Client {
       leave();
       if (this.#usable.length === 0 && this.#waiting.size > 0 && !this.#isClosed) void this.#dial();
     };
+    const limits = this.#options.limits ?? meshLimits;
+    const pingIntervalMs = Math.max(limits.pingIntervalMs, this.#leastPingIntervalMs);
     const connection: Http2Connection = new Http2Connection({
       role: "client",
       socket,
-      limits: this.#options.limits ?? meshLimits,
+      limits: { ...limits, pingIntervalMs },
       clock: this.#clock,
       handler: {
         onRoom: () => {
@@ -138,7 +143,12 @@ export class Http2Client {
           this.#failures = 0;
           if (this.#waiting.size > 0) this.#admit();
         },
-        onGoaway: gone,
+        onGoaway: (_lastStream, code, debugData) => {
+          // gRFC A8: the next connection asks half as often.
+          if (code === errorCode.enhanceYourCalm && debugData === "too_many_pings")
+            this.#leastPingIntervalMs = 2 * connection.pingIntervalMs;
+          gone();
+        },
         onClose: (error) => {
           this.#connections.delete(connection);
           if (this.#connections.size === 0) clearInterval(this.#looking);

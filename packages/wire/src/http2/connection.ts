@@ -21,7 +21,7 @@ import { StreamTable } from "./stream-table.ts";
 /** Who a connection's events are for. */
 export interface ConnectionHandler extends RequestHandler {
   /** The peer takes no further streams. Those above `lastStream` were never processed, and are reset with REFUSED_STREAM. */
-  onGoaway?(lastStream: number, code: number): void;
+  onGoaway?(lastStream: number, code: number, debugData: string): void;
   /** There is room for streams again, or more of it. */
   onRoom?(): void;
   /** The connection is over, and with it all of its streams; `error` says why, unless it ended in peace. */
@@ -39,6 +39,8 @@ export interface ConnectionOptions {
   readonly clock?: { now(): number };
 }
 
+/** How often a server of ours takes PINGs while it is silent itself, in milliseconds. */
+const takesPingMs = 1_000;
 /** Asks whether a client has seen that the connection goes away. */
 const farewell = Buffer.from("weft-bye");
 /** How long its answer may take, in milliseconds. */
@@ -108,6 +110,7 @@ export class Http2Connection implements FrameHandler, StreamHost {
       [setting.maxConcurrentStreams, limits.maxConcurrentStreams],
       [setting.initialWindowSize, initialWindow],
       [setting.maxHeaderListSize, limits.headers.maxListBytes],
+      ...(role === "server" ? [[setting.pingInterval, takesPingMs] as const] : []),
     ]);
     this.#receiveFlow.announce();
   }
@@ -141,9 +144,14 @@ export class Http2Connection implements FrameHandler, StreamHost {
     // That was the last number: who wants another stream needs another connection.
     if (this.#streams.exhausted) {
       this.#draining = true;
-      this.#handler.onGoaway?.(largestWindow, errorCode.noError);
+      this.#handler.onGoaway?.(largestWindow, errorCode.noError, "");
     }
     return stream;
+  }
+
+  /** How long the peer is silent, with streams open, before it is asked whether it lives, in milliseconds. */
+  get pingIntervalMs(): number {
+    return this.#liveness.pingIntervalMs;
   }
 
   /** Streams that are open. */
@@ -315,8 +323,7 @@ export class Http2Connection implements FrameHandler, StreamHost {
 
   onSettings(settings: readonly Setting[]): void {
     if (this.#hasSettings) this.#controlFrames.spend("SETTINGS");
-    else this.#peerMaxStreams = Number.POSITIVE_INFINITY;
-    this.#hasSettings = true;
+    else this.#begin(settings);
     for (const [id, value] of settings) {
       if (id === setting.headerTableSize) this.#encoder.allowTableSize(value);
       else if (id === setting.maxConcurrentStreams) this.#peerMaxStreams = value;
@@ -327,6 +334,12 @@ export class Http2Connection implements FrameHandler, StreamHost {
     this.writer.settingsAck();
     this.#sendQueue.run();
     this.#handler.onRoom?.();
+  }
+
+  #begin(settings: readonly Setting[]): void {
+    this.#peerMaxStreams = Number.POSITIVE_INFINITY;
+    this.#hasSettings = true;
+    if (this.#role === "client") this.#liveness.spare(settings.find(([id]) => id === setting.pingInterval)?.[1]);
   }
 
   onSettingsAck(): void {
@@ -344,7 +357,7 @@ export class Http2Connection implements FrameHandler, StreamHost {
     else this.#receiveFlow.pingAnswered(bytes, start, () => this.#streams.all().map(({ window }) => window));
   }
 
-  onGoaway(lastStream: number, code: number): void {
+  onGoaway(lastStream: number, code: number, debugData: string): void {
     this.#needSettings();
     this.#draining = true;
     for (const stream of this.#streams.all()) {
@@ -352,7 +365,7 @@ export class Http2Connection implements FrameHandler, StreamHost {
       this.#drop(stream);
       stream.handler.onReset(errorCode.refusedStream, "the peer goes away, and has not processed the stream");
     }
-    this.#handler.onGoaway?.(lastStream, code);
+    this.#handler.onGoaway?.(lastStream, code, debugData);
     this.#endWhenDrained();
   }
 

@@ -32,7 +32,10 @@ export interface ConnectionLimits {
   readonly stalledMs: number;
   /** The same for a stream, whose reader may take its time. */
   readonly stalledStreamMs: number;
-  /** Milliseconds of silence, with streams open, after which a PING asks whether the peer lives, … */
+  /**
+   * Milliseconds of silence, with streams open, after which a PING asks whether the peer lives, … A server that doesn't say that it takes
+   * them so often gets no more than one in five minutes, which is what gRPC's servers take (gRFC A8).
+   */
   readonly pingIntervalMs: number;
   /** … and that its answer may take. */
   readonly pingTimeoutMs: number;

@@ -5,6 +5,9 @@ import type { ConnectionLimits } from "./limits.ts";
 
 const probe = Buffer.from("weft-is?");
 
+/** What servers of gRPC take by default while they are silent themselves (gRFC A8), in milliseconds. */
+const usualPingIntervalMs = 300_000;
+
 type Socket = Duplex & { readonly bytesWritten?: number };
 
 /** Notices that a connection stands still, from a look about once a second; between looks it costs nothing. */
@@ -22,12 +25,20 @@ export class Liveness {
   #written = -1;
   #writtenSince = 0;
   #begunAt: number | undefined;
+  /** Between the peer's last sign of life and the question whether it lives. */
+  pingIntervalMs: number;
 
   constructor(limits: ConnectionLimits, socket: Socket, reader: FrameReader, writer: FrameWriter) {
     this.#limits = limits;
     this.#socket = socket;
     this.#reader = reader;
     this.#writer = writer;
+    this.pingIntervalMs = limits.pingIntervalMs;
+  }
+
+  /** The server has said how often it takes PINGs, or nothing of it. */
+  spare(serverTakesMs = usualPingIntervalMs): void {
+    this.pingIntervalMs = Math.max(this.#limits.pingIntervalMs, serverTakesMs);
   }
 
   hear(): void {
@@ -64,7 +75,7 @@ export class Liveness {
     }
     if (this.#askedAt !== undefined)
       return now - this.#askedAt >= this.#limits.pingTimeoutMs ? "the peer does not answer" : undefined;
-    if (busy && now - this.#heardAt >= this.#limits.pingIntervalMs) {
+    if (busy && now - this.#heardAt >= this.pingIntervalMs) {
       this.#askedAt = now;
       this.#writer.ping(probe, false);
     }

@@ -24,6 +24,8 @@ export const setting = {
   initialWindowSize: 0x4,
   maxFrameSize: 0x5,
   maxHeaderListSize: 0x6,
+  /** Ours, of those that are for experiments: the server takes a PING each time that so many milliseconds have passed, and may be silent. */
+  pingInterval: 0xf57e,
 } as const;
 
 export const errorCode = {
