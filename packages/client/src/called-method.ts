@@ -7,14 +7,22 @@ const durations = durationHistogram(
   "how long calls took, with all of their attempts",
 );
 
+const attempts = durationHistogram(
+  "weft.client",
+  "weft.client.attempt.duration",
+  "how long attempts took until their answer, or the first message of it",
+);
+
 /** What all calls of one method have in common, made with the first of them. */
 export interface CalledMethod extends RpcMethod {
   readonly method: DescMethod;
   /** `package.Service/Method`. */
   readonly scope: string;
+  /** Of what was sent to an instance for them. */
+  readonly attempts: RpcMethod;
 }
 
 export function calledMethod(method: DescMethod): CalledMethod {
   const scope = `${method.parent.typeName}/${method.name}`;
-  return { method, scope, ...rpcMethod(scope, durations) };
+  return { method, scope, ...rpcMethod(scope, durations), attempts: rpcMethod(scope, attempts) };
 }

@@ -9,7 +9,7 @@ import {
   type OutlierState,
 } from "@weft/policy";
 import type { Instance } from "@weft/registry";
-import type { Connection } from "@weft/rpc";
+import type { Connection, PoolState } from "@weft/rpc";
 import type { Candidate } from "./balancer/contract.ts";
 import { EndpointLoad } from "./balancer/endpoint-load.ts";
 import { blamesEndpoint } from "./errors.ts";
@@ -24,6 +24,8 @@ export interface EndpointState {
   readonly latencyMs: number;
   /** Whether its last call, or the last question since, was answered by anybody. */
   readonly reachable: boolean;
+  /** Connections that are open, and calls that wait for one; undefined before its first call. */
+  readonly pool: PoolState | undefined;
   /** What comparing it with the others has come to. */
   readonly outlier: OutlierState;
   readonly breakers: readonly ReturnType<Breaker["getState"]>[];
@@ -146,6 +148,7 @@ export class Endpoint implements Candidate {
       inFlight: this.load.inFlight,
       latencyMs: this.load.latency(this.#parts.clock.now()),
       reachable: this.reachable,
+      pool: this.#connection?.getPool?.(),
       outlier: this.outlier.getState().state,
       breakers: [...this.#breakers.values()].map((breaker) => breaker.getState()),
       bulkheads: [...this.#bulkheads.values()].map((bulkhead) => bulkhead.getState()),

@@ -12,9 +12,15 @@ export function observeChannel(getState: () => ChannelState): () => void {
   const endpoints = meters.createObservableGauge("weft.client.endpoints", {
     description: "instances, by whether they are called",
   });
+  const connections = meters.createObservableGauge("weft.client.connections", {
+    description: "HTTP/2 connections that are open",
+  });
+  const waiting = meters.createObservableGauge("weft.client.connections.waiting", {
+    description: "calls that wait for a connection with room for another stream",
+  });
   const running = meters.createObservableGauge("weft.client.bulkhead.running");
   const queued = meters.createObservableGauge("weft.client.bulkhead.queued");
-  const instruments = [open, inFlight, endpoints, running, queued];
+  const instruments = [open, inFlight, endpoints, connections, waiting, running, queued];
   const observe: Parameters<typeof meters.addBatchObservableCallback>[0] = (result) => {
     const state = getState();
     const service = { "rpc.service": state.service };
@@ -24,6 +30,10 @@ export function observeChannel(getState: () => ChannelState): () => void {
       counts[conditionOf(endpoint)] += 1;
       result.observe(inFlight, endpoint.inFlight, attributes);
       result.observe(open, endpoint.breakers.filter((breaker) => breaker.state === "open").length, attributes);
+      if (endpoint.pool !== undefined) {
+        result.observe(connections, endpoint.pool.connections, attributes);
+        result.observe(waiting, endpoint.pool.waiting, attributes);
+      }
       for (const { group, ...bulkhead } of endpoint.bulkheads) {
         result.observe(running, bulkhead.running, { ...attributes, group });
         result.observe(queued, bulkhead.queued, { ...attributes, group });

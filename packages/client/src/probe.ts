@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import type { Transport } from "@connectrpc/connect";
+import { outsideOfCalls } from "@weft/context";
 import { Health } from "@weft/contracts";
 import { codeName } from "@weft/rpc";
 
@@ -50,7 +51,8 @@ export function createProbe({ ask, onThere, onGone, random }: ProbeOptions): Pro
     start() {
       if (isRunning) return;
       isRunning = true;
-      void round(pauses.firstMs);
+      // Not for the call that found it gone.
+      void outsideOfCalls(() => round(pauses.firstMs));
     },
     stop() {
       isRunning = false;

@@ -13,6 +13,9 @@ export interface Frame {
 
 const frames = new AsyncLocalStorage<Frame>();
 
+/** Runs what outlives the call that began it: no call is current in it. */
+export const outsideOfCalls = AsyncLocalStorage.snapshot();
+
 export function currentFrame(): Frame | undefined {
   return frames.getStore();
 }

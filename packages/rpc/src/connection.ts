@@ -68,6 +68,7 @@ function wire({ host, port, authority, tls, compress, maxMessageBytes, ...option
   const target = { scheme, authority: `${authority}:${port}`, compress } as const;
   return {
     transport: wireTransport({ ...target, client, deadlines, maxMessageBytes }),
+    getPool: () => client.getState(),
     close: () => client.close(),
   };
 }

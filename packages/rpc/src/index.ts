@@ -8,4 +8,4 @@ export { defaultMaxMessageBytes } from "./limits.ts";
 export { type Listener, type ListenerOptions, listen } from "./listener.ts";
 export { orAborted } from "./or-aborted.ts";
 export { abortable, inCurrentContext, type MessageHooks, mapMessages } from "./stream.ts";
-export type { ClientTls, Connection } from "./transport/resolved-options.ts";
+export type { ClientTls, Connection, PoolState } from "./transport/resolved-options.ts";

@@ -1,14 +1,15 @@
-import type { Clock } from "@weft/context";
-import type { RetryBudget } from "@weft/policy";
+import { type Clock, longestTimerMs } from "@weft/context";
+import type { HedgePolicy, RetryBudget } from "@weft/policy";
 import { codeName, type RpcResponse } from "@weft/rpc";
 import { meter } from "@weft/telemetry";
-import type { Call, Layer } from "../call.ts";
+import type { Call, Layer, Next } from "../call.ts";
 import { isAttemptTimeout, pushbackOf } from "../errors.ts";
 
 /**
  * Sends a call that has no answer after the contract's delay to another endpoint too, up to `max_attempts` at once, while
  * the retry budget allows; the first answer wins and the others are cancelled (gRFC A6). An error that another endpoint would give too
- * is an answer; after one that may pass the successor starts at once. Only what is safe to repeat has a hedge policy.
+ * is an answer; after one that may pass the successor starts at once, or when the server says; not at all where it says never (its pushback).
+ * Only what is safe to repeat has a hedge policy.
  */
 export function hedgeLayer(budget: RetryBudget, clock: Clock): Layer {
   const hedges = meter("weft.client").createCounter("weft.client.hedges");
@@ -16,23 +17,31 @@ export function hedgeLayer(budget: RetryBudget, clock: Clock): Layer {
     const policy = call.policy.hedge;
     if (!policy || !call.repeatable) return next(call);
     budget.deposit();
-    return race(call, next, policy.delayMs, policy.maxAttempts, () => {
-      if (call.deadline <= clock.now() || !budget.withdraw()) return false;
-      hedges.add(1, call.called.attributes);
-      return true;
-    });
+    return race(
+      call,
+      next,
+      policy,
+      () => call.deadline - clock.now(),
+      () => {
+        if (call.deadline <= clock.now() || !budget.withdraw()) return false;
+        hedges.add(1, call.called.attributes);
+        return true;
+      },
+    );
   };
 }
 
 function race(
   call: Call,
-  next: (call: Call) => Promise<RpcResponse>,
-  delayMs: number,
-  maxAttempts: number,
+  next: Next,
+  { delayMs, maxAttempts }: HedgePolicy,
+  leftMs: () => number,
   mayStart: () => boolean,
 ): Promise<RpcResponse> {
   return new Promise((resolve, reject) => {
     const running = new Set<AbortController>();
+    let failure: unknown;
+    let left = maxAttempts;
     let started = 0;
     let settled = false;
     let timer: NodeJS.Timeout | undefined;
@@ -43,8 +52,35 @@ function race(
       for (const loser of running) if (loser !== winner) loser.abort();
       finish();
     };
+    const endIfOver = (): void => {
+      if (running.size === 0) settle(() => reject(failure));
+    };
+    const startLater = (ms: number): void => {
+      clearTimeout(timer);
+      timer = setTimeout(
+        () => {
+          if (settled) return;
+          if (mayStart()) start();
+          else endIfOver();
+        },
+        Math.min(ms, longestTimerMs),
+      );
+    };
+    const afterFailure = (error: unknown): void => {
+      failure = error;
+      const told = pushbackOf(error);
+      if (told === "never" || call.signal?.aborted || (told ?? 0) >= leftMs()) {
+        left = 0;
+        clearTimeout(timer);
+      }
+      if (left === 0) endIfOver();
+      else if (told !== undefined) startLater(told as number);
+      else if (mayStart()) start();
+      else endIfOver();
+    };
     const start = (): void => {
       started += 1;
+      left -= 1;
       const attempt = new AbortController();
       running.add(attempt);
       const signal = call.signal ? AbortSignal.any([call.signal, attempt.signal]) : attempt.signal;
@@ -55,18 +91,11 @@ function race(
         (error: unknown) => {
           running.delete(attempt);
           if (settled) return;
-          if (!isPassing(error)) settle(() => reject(error));
-          else if (!call.signal?.aborted && pushbackOf(error) !== "never" && started < maxAttempts && mayStart())
-            start();
-          else if (running.size === 0) settle(() => reject(error));
+          if (isPassing(error)) afterFailure(error);
+          else settle(() => reject(error));
         },
       );
-      if (started < maxAttempts) {
-        clearTimeout(timer);
-        timer = setTimeout(() => {
-          if (!settled && mayStart()) start();
-        }, delayMs);
-      }
+      if (left > 0) startLater(delayMs);
     };
     start();
   });

@@ -13,6 +13,7 @@ import { noteAttempt, noteOutcome } from "../explain/note.ts";
 import { withFirstMessage } from "../first-message.ts";
 import type { MeshEvent, RejectionCause } from "../mesh-event.ts";
 import type { Picker } from "../picker.ts";
+import { retryCounter } from "../retry-counter.ts";
 
 /** How often a call that no server saw goes elsewhere at once, whatever its method (gRFC A6). */
 const transparentRetries = 2;
@@ -47,6 +48,7 @@ interface Search {
 export function pickLayer(parts: PickParts, send: (endpoint: Endpoint, call: Call) => Promise<RpcResponse>): Next {
   const { endpoints, picker, budget, emit, clock } = parts;
   const rejections = meter("weft.client").createCounter("weft.client.rejections");
+  const retries = retryCounter();
 
   function reject(call: Call, endpoint: Endpoint, cause: RejectionCause): void {
     rejections.add(1, { ...call.called.attributes, cause });
@@ -121,8 +123,10 @@ export function pickLayer(parts: PickParts, send: (endpoint: Endpoint, call: Cal
     const judge = (verdict: Verdict, error?: unknown): Promise<unknown> | undefined => {
       if (note !== undefined) noteOutcome(note, call, error, clock);
       const now = clock.now();
+      const status = error === undefined ? "OK" : codeName(error);
+      call.called.attempts.ended(undefined, now - startedAt, status, error);
       // Whoever doesn't know the method may be another service, at an address that has changed hands.
-      if (verdict.load === "success" && codeName(error) !== "UNIMPLEMENTED") endpoint.answeredAt = now;
+      if (verdict.load === "success" && status !== "UNIMPLEMENTED") endpoint.answeredAt = now;
       load.answered(startedAt, now, verdict.load);
       outlier.record(verdict.outlier, trial);
       return permit.end(verdict.breaker);
@@ -199,6 +203,7 @@ export function pickLayer(parts: PickParts, send: (endpoint: Endpoint, call: Cal
     }
     if (unseen) search.unseen += 1;
     else search.elsewhere += 1;
+    retries.add(1, { ...call.called.attributes, kind: unseen ? "transparent" : "elsewhere" });
     if (others) search.refused.add(endpoint);
     return attempt(call, search);
   }

@@ -1,10 +1,10 @@
 import type { Clock } from "@weft/context";
 import { createRetry, type Retry, type RetryBudget, type RetryPolicy } from "@weft/policy";
 import { codeName, type RpcResponse } from "@weft/rpc";
-import { meter } from "@weft/telemetry";
 import type { Call, Layer } from "../call.ts";
 import { isAttemptTimeout, pushbackOf } from "../errors.ts";
 import type { MeshEvent } from "../mesh-event.ts";
+import { retryCounter } from "../retry-counter.ts";
 
 export interface RetryParts {
   readonly budget: RetryBudget;
@@ -20,7 +20,7 @@ export interface RetryParts {
  * retried until its first message arrived.
  */
 export function retryLayer({ budget, random, clock, emit, retries: byMethod }: RetryParts): Layer {
-  const retries = meter("weft.client").createCounter("weft.client.retries");
+  const retries = retryCounter();
   const madeOf = new Map<string, RetryPolicy>();
 
   const retryOf = (call: Call, policy: RetryPolicy): Retry => {
@@ -36,7 +36,7 @@ export function retryLayer({ budget, random, clock, emit, retries: byMethod }: R
       isRetryable: (error) => isAttemptTimeout(error) || codes.has(codeName(error)),
       pushback: pushbackOf,
       onRetry({ attempt, error }) {
-        retries.add(1, attributes);
+        retries.add(1, { ...attributes, kind: "policy" });
         emit({ kind: "retry", method, attempt: attempt + 1, code: codeName(error) });
       },
       onGiveUp({ attempt, error, reason }) {

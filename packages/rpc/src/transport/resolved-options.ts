@@ -7,8 +7,17 @@ export type ClientTls = NonNullable<Address["tls"]>;
 /** One endpoint, as a Connect `Transport`: HTTP/2 opened with the first call, and again after it was lost. */
 export interface Connection {
   readonly transport: Transport;
+  /** What carries its calls now; undefined where the transport doesn't tell. */
+  getPool?(): PoolState;
   /** Ends the connection, and the calls on it. */
   close(): void;
+}
+
+export interface PoolState {
+  /** Those of HTTP/2 that are open. */
+  readonly connections: number;
+  /** Calls that wait for a connection, or for one with room for another stream. */
+  readonly waiting: number;
 }
 
 /** What each transport makes a connection of. */

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import type { Duplex } from "node:stream";
 import { Http2Connection } from "./connection.ts";
 import { type ConnectionLimits, meshLimits } from "./limits.ts";
@@ -20,6 +21,8 @@ export interface Http2ClientOptions {
   readonly maxConnections?: number;
   /** How long an attempt to connect may take, in milliseconds; default 5,000. */
   readonly connectTimeoutMs?: number;
+  /** A connection with no stream for so long is closed, in milliseconds; default 300,000. Those beside another one are after 10,000. */
+  readonly idleMs?: number;
   readonly clock?: { now(): number };
   readonly random?: () => number;
 }
@@ -27,6 +30,9 @@ export interface Http2ClientOptions {
 /** Between attempts to connect (as grpc/grpc doc/connection-backoff.md, for servers that are near). */
 const backoff = { firstMs: 100, multiplier: 1.6, jitter: 0.2, mostMs: 10_000 };
 const lookMs = 1_000;
+const surplusIdleMs = 10_000;
+/** A connection outlives the call that it was opened for: what the program keeps for that call is not to be seen, nor held, by others. */
+const outsideOfCalls = AsyncLocalStorage.snapshot();
 
 /**
  * The way to one server: a connection that is opened when something is to be sent, and again when it was lost or its server goes away; and
@@ -41,6 +47,8 @@ export class Http2Client {
   readonly #connections = new Set<Http2Connection>();
   /** Those that take streams, the first opened first. */
   #usable: readonly Http2Connection[] = [];
+  /** Since when those of them have had no stream that have none. */
+  readonly #idleSince = new Map<Http2Connection, number>();
   /** The one of them whose server has not said yet how many it takes. */
   #beginning: Http2Connection | undefined;
   #dialling: AbortController | undefined;
@@ -73,7 +81,12 @@ export class Http2Client {
     }
     this.#waiting.add(waiting);
     waiting.leave = () => void this.#waiting.delete(waiting);
-    if (isIdle || this.#wantsAnother()) void this.#dial();
+    if (isIdle || this.#wantsAnother()) this.#dial();
+  }
+
+  /** How many connections are open, and what waits for one. */
+  getState(): { readonly connections: number; readonly waiting: number } {
+    return { connections: this.#connections.size, waiting: this.#waiting.size };
   }
 
   /** Ends the connections, and what runs on them or waits. */
@@ -100,9 +113,13 @@ export class Http2Client {
     return this.#usable.length < (this.#options.maxConnections ?? 1) && this.#clock.now() >= this.#retryAt;
   }
 
-  async #dial(): Promise<void> {
+  #dial(): void {
     const dialling = new AbortController();
     this.#dialling = dialling;
+    void outsideOfCalls(() => this.#open(dialling));
+  }
+
+  async #open(dialling: AbortController): Promise<void> {
     const timeoutMs = this.#options.connectTimeoutMs ?? 5_000;
     const timeout = setTimeout(() => dialling.abort(new Error(`no connection within ${timeoutMs} ms`)), timeoutMs);
     try {
@@ -122,12 +139,12 @@ export class Http2Client {
     let isReady = false;
     const leave = (): void => {
       if (this.#beginning === connection) this.#beginning = undefined;
-      this.#usable = this.#usable.filter((each) => each !== connection);
+      this.#leave(connection);
     };
     const gone = (): void => {
       if (!this.#usable.includes(connection)) return;
       leave();
-      if (this.#usable.length === 0 && this.#waiting.size > 0 && !this.#isClosed) void this.#dial();
+      if (this.#usable.length === 0 && this.#waiting.size > 0 && !this.#isClosed) this.#dial();
     };
     const limits = this.#options.limits ?? meshLimits;
     const pingIntervalMs = Math.max(limits.pingIntervalMs, this.#leastPingIntervalMs);
@@ -163,6 +180,7 @@ export class Http2Client {
     if (this.#connections.size === 0) {
       this.#looking = setInterval(() => {
         for (const each of this.#connections) each.look();
+        this.#closeIdle();
       }, lookMs).unref();
     }
     this.#connections.add(connection);
@@ -171,11 +189,33 @@ export class Http2Client {
     this.#admit();
   }
 
+  #leave(connection: Http2Connection): void {
+    this.#usable = this.#usable.filter((each) => each !== connection);
+    this.#idleSince.delete(connection);
+  }
+
+  #closeIdle(): void {
+    const { idleMs = 300_000 } = this.#options;
+    const now = this.#clock.now();
+    // The last opened first: the others fill up before it.
+    for (const connection of this.#usable.toReversed()) {
+      if (connection.openStreams > 0) {
+        this.#idleSince.delete(connection);
+        continue;
+      }
+      const since = this.#idleSince.get(connection) ?? now;
+      this.#idleSince.set(connection, since);
+      if (now - since < (this.#usable.length > 1 ? Math.min(surplusIdleMs, idleMs) : idleMs)) continue;
+      this.#leave(connection);
+      connection.drain();
+    }
+  }
+
   #admit(): void {
     for (const waiting of this.#waiting) {
       const roomy = this.#roomy();
       if (roomy === undefined) {
-        if (this.#wantsAnother()) void this.#dial();
+        if (this.#wantsAnother()) this.#dial();
         return;
       }
       this.#waiting.delete(waiting);
