@@ -100,6 +100,24 @@ test("a user that loses its right keeps no lease, and its process is told why", 
   await eventually(async () => expect(await reader.list(service)).toEqual([]));
 });
 
+test("a user that may not read is told so once, and again after it could", async () => {
+  const name = "shop_stranger";
+  const errors: string[] = [];
+  const logger = { info: () => {}, warn: () => {}, error: (_: object, message: string) => void errors.push(message) };
+  await server.client.call("ACL", "SETUSER", name, "reset", "on", ">p", "+@connection", "+info", "resetchannels");
+  const registry = connect(urlOf(name, "p"), { logger });
+  const watcher = record(registry, orders);
+  await eventually(() => expect(errors.join()).toContain("lets its user read no services"));
+  expect(errors.join()).toContain("aclRules");
+  const error = await registry.list(orders).catch((thrown: unknown) => thrown);
+  expect(isRegistryUnavailable(error)).toBe(true);
+  expect(errors).toHaveLength(1);
+  await createRegistryUsers(server.url, [{ name, password: "p", registers: [] }]);
+  await watcher.watch.ready;
+  await server.client.call("ACL", "SETUSER", name, "nopass", "-@all", "+@connection", "+info");
+  await eventually(() => expect(errors).toHaveLength(2));
+});
+
 test("a user writes nobody else's keys, tells nobody else's changes and sees nothing else of Redis", async () => {
   await server.client.set("somebody's", "secret");
   const [leases, instances, version, log] = keysOf(orders);

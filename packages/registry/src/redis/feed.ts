@@ -44,14 +44,14 @@ export function createFeed(options: FeedOptions): Feed {
   let list: readonly Instance[] | undefined;
   let reading = false;
   let again = false;
-  let waiting = remembered.list === undefined ? undefined : setTimeout(recall, remembered.afterMs, remembered.list);
+  const noAnswer = "no answer yet; the list of an earlier process stands until there is one";
+  const waiting = remembered.list && setTimeout(recall, remembered.afterMs, noAnswer);
 
-  function recall(before: readonly Instance[]): void {
-    waiting = undefined;
-    if (list !== undefined) return;
-    logger?.warn({ service }, "registry: no answer yet; the list of an earlier process stands until there is one");
-    belief.remember(before);
-    deliver(before);
+  function recall(why: string): void {
+    if (list !== undefined || remembered.list === undefined) return;
+    logger?.warn({ service }, `registry: ${why}`);
+    belief.remember(remembered.list);
+    deliver(remembered.list);
   }
 
   function stillAnswers(instance: Instance): boolean {
@@ -77,9 +77,13 @@ export function createFeed(options: FeedOptions): Feed {
   }
 
   function believe(snapshot: Snapshot | undefined): void {
+    clearTimeout(waiting);
+    if (snapshot !== undefined && lacksOlder(snapshot, remembered.list))
+      recall(
+        "Redis may have lost what an earlier process knew; its list stands for as long as the instances may come back",
+      );
     const found = belief.observe(snapshot);
     if (found === undefined) return;
-    clearTimeout(waiting);
     deliver(found);
     onList(service, found);
   }
@@ -126,4 +130,11 @@ export function createFeed(options: FeedOptions): Feed {
       return listeners.size;
     },
   };
+}
+
+/** Whether one is missing that had registered before Redis began the service's list: an epoch is Redis's time, as the list's birth is. */
+function lacksOlder({ version, instances }: Snapshot, remembered: readonly Instance[] = []): boolean {
+  const born = version === "" ? Number.POSITIVE_INFINITY : Number(version.split(".")[0]);
+  const present = new Set(instances.map(({ instance }) => instance));
+  return remembered.some(({ instance, epoch }) => epoch < born && !present.has(instance));
 }

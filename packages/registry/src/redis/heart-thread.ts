@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import { describeAddress, openConnection } from "./connection.ts";
+import { isDenial } from "./denial.ts";
 import type { FromHeart, HeartData, HeldLease, ToHeart } from "./heart-messages.ts";
 import { channelOf, keysOf, servicesKey } from "./keys.ts";
 import { createPulseReader } from "./pulse.ts";
@@ -23,6 +24,8 @@ let lastTicks = pulse.ticks();
 let lastTickAt = performance.now();
 let asleep = false;
 let connectionError = "";
+/** The last complaint, so that it isn't told with every beat; empty once one went well. */
+let refusal = "";
 
 const redis = openConnection({
   url: data.url,
@@ -84,8 +87,7 @@ async function allowed<T>(service: string, writing: Promise<T>): Promise<T> {
   try {
     return await writing;
   } catch (error) {
-    if (!(error instanceof Error && /^NOPERM|user executing the script|ACL failure in script/.test(error.message)))
-      throw error;
+    if (!isDenial(error)) throw error;
     throw new DeniedError(
       `its user may not register ${service} (${error.message}); register services of your own, or give the user the rules of aclRules(…)`,
     );
@@ -95,7 +97,9 @@ async function allowed<T>(service: string, writing: Promise<T>): Promise<T> {
 /** Beats for a lease that is held, and tells its owner when it is lost. */
 async function renew(lease: HeldLease): Promise<string> {
   try {
-    return await beat(lease);
+    const epoch = await beat(lease);
+    refusal = "";
+    return epoch;
   } catch (error) {
     if (error instanceof LostError && leases.delete(lease.id)) send({ kind: "lost", id: lease.id });
     if (error instanceof DeniedError) logRefusal(error.message);
@@ -109,9 +113,6 @@ async function remove({ registration, epoch }: HeldLease): Promise<void> {
   // A registration at this very moment may lose its index entry, and has it back with its next beat.
   if (left === 0) await redis.zrem(servicesKey, service);
 }
-
-/** The last complaint, so that it isn't told with every beat. */
-let refusal = "";
 
 function logRefusal(message: string): void {
   if (message !== refusal) log("warn", `${describeAddress(data.url)} refuses: ${message}`);

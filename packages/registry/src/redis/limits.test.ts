@@ -30,6 +30,20 @@ test("a service takes as many instances as it may have, and renews those that it
   expect(await redis.zcard(keys[0])).toBe(3);
 });
 
+test("what Redis has of a service goes by itself when nobody beats any more, and stays for as long as somebody does", async () => {
+  const { beat, release, keys } = setUp();
+  const hourMs = 3_600_000;
+  const leftMs = () => Promise.all(keys.map((key) => redis.pttl(key)));
+  const [, epoch = ""] = await beat("a");
+  for (const left of await leftMs()) expect(left).toBeGreaterThan(0.99 * hourMs);
+  for (const key of keys) await redis.pexpire(key, 0.4 * hourMs);
+  await beat("a", { epoch });
+  for (const left of (await leftMs()).slice(0, 3)) expect(left).toBeGreaterThan(0.99 * hourMs);
+  await beat("b");
+  await release("a", epoch);
+  for (const left of await leftMs()) expect(left).toBeGreaterThan(0);
+});
+
 test("of 100,000 registrations of one service 10,000 are taken, and Redis and a reader stay small", {
   timeout: 120_000,
 }, async () => {

@@ -8,6 +8,7 @@ import {
   openConnection,
   openSubscriber,
 } from "./connection.ts";
+import { isDenial } from "./denial.ts";
 import { createFeed, type Feed, type Listener } from "./feed.ts";
 import { channelOf, keysOf, servicesKey } from "./keys.ts";
 import { asSeen, createListing, type Listing } from "./listing.ts";
@@ -72,14 +73,22 @@ export function createReader(options: ReaderOptions): Reader {
     return commands;
   }
 
+  /** The last refusal, so that it isn't told with every poll; empty once there was an answer. */
+  let refusal = "";
+
   async function ask<T>(question: (redis: Connection) => Promise<T>): Promise<T> {
     try {
-      return await question(commander());
+      const answer = await question(commander());
+      refusal = "";
+      return answer;
     } catch (error) {
       if (closed) throw new RegistryClosedError();
-      throw new RegistryUnavailableError(
-        `${address} did not answer: ${error instanceof Error ? error.message : error}`,
-      );
+      const reason = error instanceof Error ? error.message : String(error);
+      if (!isDenial(error)) throw new RegistryUnavailableError(`${address} did not answer: ${reason}`);
+      const message = `${address} lets its user read no services (${reason}); give the user the rules of aclRules(…)`;
+      if (message !== refusal) logger?.error({}, `registry: ${message}`);
+      refusal = message;
+      throw new RegistryUnavailableError(message);
     }
   }
 

@@ -8,9 +8,10 @@ local ms = math.floor(us / 1000)
 local function text(number) return string.format('%.0f', number) end
 `;
 
-/** How many instances that changed last the log names, and for how long after the last change; who knows an older version reads the whole list. */
+/** How many instances that changed last the log names; who knows an older version reads the whole list. */
 const logged = 1_000;
-const loggedMs = 3_600_000;
+/** The log is kept for so long after the last change, and the other keys for half as long at least after the last beat. */
+const keptMs = 3_600_000;
 
 /** Changes that a hint tells, and bytes beyond which it tells none: hints are sent to every watcher. */
 const hinted = 8;
@@ -39,8 +40,8 @@ end
 local function publish(channel)
   if not count then return end
   redis.call('ZREMRANGEBYRANK', log, 0, -${logged + 1})
-  redis.call('PEXPIRE', log, ${loggedMs})
-  redis.call('SET', version, born .. '.' .. count)
+  redis.call('PEXPIRE', log, ${keptMs})
+  redis.call('SET', version, born .. '.' .. count, 'KEEPTTL')
   local hint = born .. '.' .. count
   if #touched <= ${hinted} then
     for _, member in ipairs(touched) do
@@ -94,6 +95,9 @@ if held ~= record then change(id, '-', '+') end
 redis.call('HSET', instances, id, id .. ' ' .. load .. ' ' .. record)
 redis.call('ZADD', leases, text(ms + ttl), id)
 publish(channel)
+if redis.call('PTTL', leases) < ${keptMs / 2} then
+  for _, key in ipairs({leases, instances, version}) do redis.call('PEXPIRE', key, ${keptMs}) end
+end
 return {'held', epoch}
 `,
   { readOnly: false },

@@ -74,6 +74,28 @@ test("a process that starts while Redis is away begins with what its former self
   ]);
 });
 
+test("what a process knew isn't forgotten because Redis came back empty just before the process starts", async () => {
+  const redis = await redisServer();
+  const service = uniqueService();
+  // They don't beat again while this lasts.
+  const owner = connect(redis.url, { heartbeatMs: 60_000 });
+  for (const instance of ["a", "b"]) await owner.register(registrationOf(service, instance));
+  const former = createRedisRegistry({ url: redis.url, heartbeatMs, snapshot });
+  await record(former, service).until("a UP", "b UP");
+  await former.close();
+  await redis.client.flushall();
+
+  const warnings: string[] = [];
+  const logger = { info: () => {}, warn: (_: object, message: string) => void warnings.push(message), error: () => {} };
+  const watcher = record(connect(redis.url, { snapshot, logger }), service);
+  await watcher.watch.ready;
+  expect(watcher.seen).toEqual([["a UP", "b UP"]]);
+  expect(warnings.join()).toContain("may have lost");
+  // Nobody came back within the time in which they could, and nobody says that they answer.
+  await watcher.until();
+  expect(watcher.seen.at(-1)).toEqual([]);
+});
+
 test("a snapshot is not asked while Redis answers", async () => {
   const redis = await redisServer();
   const service = uniqueService();
