@@ -17,10 +17,6 @@ export function isAttemptTimeout(error: unknown): boolean {
   return error instanceof ConnectError && attemptTimeouts.has(error);
 }
 
-export function deadlinePassed(): ConnectError {
-  return new ConnectError("the call's deadline passed", Code.DeadlineExceeded);
-}
-
 /** Timers and the transport's wheel are a little early or late, in milliseconds. */
 const tolerance = 10;
 

@@ -20,11 +20,18 @@ test("a call is explained by its trace: what each attempt saw, where it went, an
   await harness.start("b", { check: sometimes });
   // The budget grows with time, unless time stands still.
   const clock = { now: () => 1_000 };
-  const mesh = createMesh({ service: "test", registry: harness.registry, explain: { ratio: 1 }, clock });
+  const explain = { ratio: 1, now: () => 1_767_323_045_000 };
+  const mesh = createMesh({ service: "test", registry: harness.registry, explain, clock });
   await mesh.client(Health, policies()).check({}, traced);
   const [call, ...more] = mesh.explain(traceId);
   expect(more).toEqual([]);
-  expect(call).toMatchObject({ traceId, method: "grpc.health.v1.Health/Check", timeoutMs: 5_000, outcome: "OK" });
+  expect(call).toMatchObject({
+    traceId,
+    method: "grpc.health.v1.Health/Check",
+    startedAt: 1_767_323_045_000,
+    timeoutMs: 5_000,
+    outcome: "OK",
+  });
   const [first, second] = call?.attempts ?? [];
   expect(call?.attempts).toHaveLength(2);
   expect(first).toMatchObject({ attempt: 1, why: "balancer", outcome: "UNAVAILABLE" });
@@ -56,6 +63,24 @@ test("an endpoint that was passed over says why", async () => {
     why: "nothing admits",
     candidates: [{ instance: "bad", passedOver: "circuit open", breaker: "open" }],
   });
+  await mesh.close();
+});
+
+test("of a large fleet the best are shown, with who was picked, and it is said how many more there were", async () => {
+  await using harness = createHarness();
+  const fleet = Array.from({ length: 20 }, (_, i) => `i${i}`);
+  for (const instance of fleet) await harness.start(instance, { check: () => serving });
+  const mesh = createMesh({ service: "test", registry: harness.registry, explain: { ratio: 1 } });
+  const roundRobin = mesh.client(Health, policies({ balancer: { kind: "round-robin" } }));
+  // The one whose turn it was has the worst score by then.
+  for (let i = 0; i < 3; i++) await roundRobin.check({}, traced);
+  for (const { attempts } of mesh.explain(traceId)) {
+    const [attempt] = attempts;
+    const scores = attempt?.candidates.map(({ instance, score }) => [instance === attempt.picked, score]);
+    expect(scores).toEqual([[true, 19], ...Array.from({ length: 15 }, (_, turn) => [false, turn])]);
+    expect(attempt).toMatchObject({ omitted: 4, why: "balancer" });
+  }
+  expect(mesh.explain(traceId)).toHaveLength(3);
   await mesh.close();
 });
 

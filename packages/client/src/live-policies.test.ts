@@ -1,6 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { Health, ServingStatus } from "@weft/contracts";
-import { withMethod } from "@weft/policy";
 import { expect, test } from "vitest";
 import { createMesh } from "./mesh.ts";
 import { createHarness, policies } from "./testing/harness.ts";
@@ -31,8 +30,7 @@ test("a client's policies can be replaced, and the next call follows them; one u
   await client.check({}).catch(() => {});
   expect(calls).toBe(3);
 
-  const { current } = client.policies;
-  client.policies.replace(withMethod(current, "check", { timeoutMs: 50, retry: undefined }));
+  client.policies.change("check", { timeoutMs: 50, retry: undefined });
   calls = 0;
   await client.check({}).catch(() => {});
   expect(calls).toBe(1);

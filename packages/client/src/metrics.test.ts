@@ -61,3 +61,20 @@ test("counts calls, their attempts by what they ended with, retries by kind, and
   expect(await series("weft_client_endpoints", 'state="admitted"')).toBe(2);
   await mesh.close();
 });
+
+test("counts the attempts of hedged calls that run beside others", async () => {
+  await using harness = createHarness();
+  let calls = 0;
+  await harness.start("a", {
+    check() {
+      calls += 1;
+      if (calls < 3) throw new ConnectError("not now", Code.Unavailable);
+      return serving;
+    },
+  });
+  const mesh = createMesh({ service: "test", registry: harness.registry });
+  const client = mesh.client(Health, policies({ retry: undefined, hedge: { delayMs: 4_000, maxAttempts: 3 } }));
+  expect(await client.check({})).toMatchObject(serving);
+  expect(await series("weft_client_hedges_total", method)).toBe(2);
+  await mesh.close();
+});

@@ -1,5 +1,5 @@
 import type { MethodPolicy } from "@weft/policy";
-import type { Balancer } from "./balancer/contract.ts";
+import type { Balancer, Score } from "./balancer/contract.ts";
 import type { Call } from "./call.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { Endpoints } from "./endpoints.ts";
@@ -8,8 +8,8 @@ import type { Endpoints } from "./endpoints.ts";
 export interface Picker {
   /** Undefined when no endpoint admits it. `refused` are those that it is not to go to. */
   pick(call: Call, refused: ReadonlySet<Endpoint> | undefined): Endpoint | undefined;
-  /** What the endpoints are judged by for calls of that policy; for `explain`. */
-  scores(policy: MethodPolicy): ReadonlyMap<Endpoint, number>;
+  /** What each endpoint is judged by for calls of that policy; for `explain`. */
+  scores(policy: MethodPolicy): readonly Score<Endpoint>[];
 }
 
 /** What calls leave to others that can be repeated, where there are such: to find out whether an endpoint is well again. */
@@ -63,11 +63,6 @@ export function createPicker(
         chosen.pick(admitsAtLast, call.key)
       );
     },
-    scores: (of) =>
-      new Map(
-        balancer(of)
-          .scores()
-          .map(({ candidate, score }) => [candidate, score]),
-      ),
+    scores: (of) => balancer(of).scores(),
   };
 }

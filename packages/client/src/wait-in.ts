@@ -1,6 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { longestTimerMs } from "@weft/context";
-import { deadlinePassed } from "./errors.ts";
+import { deadlinePassed } from "@weft/rpc";
 
 /** Waits to be called from the set. Rejects as soon as the signal fires or the time, in milliseconds, is up; nothing of it stays. */
 export function waitIn(waiting: Set<() => void>, signal: AbortSignal | undefined, ms: number): Promise<void> {

@@ -35,7 +35,6 @@ export {
   isInvalidPolicies,
   type LivePolicies,
   livePolicies,
-  withMethod,
 } from "./live-policies.ts";
 export type {
   BalancerPolicy,

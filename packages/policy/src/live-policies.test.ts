@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isInvalidPolicies, livePolicies, withMethod } from "./live-policies.ts";
+import { isInvalidPolicies, type LivePolicies, livePolicies } from "./live-policies.ts";
 import type { MethodPolicy, ServicePolicies } from "./method-policy.ts";
 
 const getUser: MethodPolicy = {
@@ -27,10 +27,10 @@ const contract: ServicePolicies = {
   methods: { getUser, createUser: { ...getUser, idempotent: false, retry: undefined, bulkhead: undefined } },
 };
 
-function refusalOf(next: ServicePolicies): string {
+function refusalOf(attempt: (live: LivePolicies) => void): string {
   const live = livePolicies(contract);
   try {
-    live.replace(next);
+    attempt(live);
   } catch (error) {
     expect(isInvalidPolicies(error)).toBe(true);
     expect(live.current).toBe(contract);
@@ -43,13 +43,24 @@ test("the policies of the moment can be read and replaced, and who wants to know
   const live = livePolicies(contract);
   const seen: ServicePolicies[] = [];
   const stop = live.onChange((current) => void seen.push(current));
-  const next = withMethod(contract, "getUser", { timeoutMs: 50 });
+  const next = { ...contract, methods: { ...contract.methods, getUser: { ...getUser, timeoutMs: 50 } } };
   live.replace(next);
-  expect(live.current.methods.getUser?.timeoutMs).toBe(50);
-  expect(live.current.methods.createUser).toBe(contract.methods.createUser);
+  expect(live.current).toBe(next);
   stop();
   live.replace(contract);
   expect(seen).toEqual([next]);
+});
+
+test("one method is changed in what is named, and everything else stays as it is now", () => {
+  const live = livePolicies(contract);
+  const seen: ServicePolicies[] = [];
+  live.onChange((current) => void seen.push(current));
+  live.change("getUser", { timeoutMs: 50 });
+  live.change("getUser", { retry: undefined });
+  expect(live.current.methods.getUser).toEqual({ ...getUser, timeoutMs: 50, retry: undefined });
+  expect(live.current.methods.createUser).toBe(contract.methods.createUser);
+  expect(seen).toHaveLength(2);
+  expect(contract.methods.getUser).toBe(getUser);
 });
 
 test.each<[what: string, change: Partial<MethodPolicy>, why: RegExp]>([
@@ -84,28 +95,30 @@ test.each<[what: string, change: Partial<MethodPolicy>, why: RegExp]>([
     /bulkhead queries wants a maxConcurrent of 1/,
   ],
 ])("%s is refused, and the message names the method", (_what, change, why) => {
-  expect(refusalOf(withMethod(contract, "getUser", change))).toMatch(why);
+  expect(refusalOf((live) => live.change("getUser", change))).toMatch(why);
 });
 
 test("a retry of what is neither idempotent nor keyed is refused", () => {
-  expect(refusalOf(withMethod(contract, "createUser", { retry: retry() }))).toMatch(
+  expect(refusalOf((live) => live.change("createUser", { retry: retry() }))).toMatch(
     /createUser: it is neither idempotent nor keyed/,
   );
 });
 
 test("a method that is missing, one too many, two sizes of a group and another service's are refused", () => {
-  expect(refusalOf({ ...contract, methods: { getUser } })).toMatch(/createUser: is missing/);
-  expect(refusalOf({ ...contract, methods: { ...contract.methods, dropUser: getUser } })).toMatch(
-    /dropUser: the contract has no such method/,
-  );
+  expect(refusalOf((live) => live.replace({ ...contract, methods: { getUser } }))).toMatch(/createUser: is missing/);
+  expect(
+    refusalOf((live) => live.replace({ ...contract, methods: { ...contract.methods, dropUser: getUser } })),
+  ).toMatch(/dropUser: the contract has no such method/);
   const other = { group: "queries", maxConcurrent: 1, maxQueue: 0, queueTimeoutMs: undefined };
-  expect(refusalOf(withMethod(contract, "createUser", { bulkhead: other }))).toMatch(
+  expect(refusalOf((live) => live.change("createUser", { bulkhead: other }))).toMatch(
     /bulkhead queries has another size elsewhere/,
   );
-  expect(refusalOf({ ...contract, service: "shop.order.v1.OrderService" })).toMatch(
+  expect(refusalOf((live) => live.replace({ ...contract, service: "shop.order.v1.OrderService" }))).toMatch(
     /they are those of shop.order.v1.OrderService/,
   );
-  expect(() => withMethod(contract, "dropUser", {})).toThrow(/has no method dropUser: it has getUser, createUser/);
+  expect(refusalOf((live) => live.change("dropUser", {}))).toMatch(
+    /has no method dropUser: it has getUser, createUser/,
+  );
 });
 
 function retry(): NonNullable<MethodPolicy["retry"]> {

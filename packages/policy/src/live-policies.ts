@@ -6,6 +6,8 @@ export interface LivePolicies {
   readonly current: ServicePolicies;
   /** Calls that begin from now on follow `next`; those under way keep theirs. Throws InvalidPoliciesError and changes nothing where `next` can't be followed. */
   replace(next: ServicePolicies): void;
+  /** The same with something else for one method, as the client names it (`getUser`). Throws when there is none of that name, too. */
+  change(method: string, to: Partial<MethodPolicy>): void;
   /** Calls `listener` after each change, until the function that it returns is called. */
   onChange(listener: (current: ServicePolicies) => void): () => void;
 }
@@ -26,17 +28,19 @@ export function livePolicies(
 ): LivePolicies {
   const listeners = new Set<(current: ServicePolicies) => void>();
   let current = contract;
+  const replace = (next: ServicePolicies): void => {
+    const wrong = [...objectionsTo(next, contract), ...objections(next).map((line) => `  ${line}`)];
+    if (wrong.length > 0)
+      throw new InvalidPoliciesError(`The policies of ${contract.service} stay as they are:\n${wrong.join("\n")}`);
+    current = next;
+    for (const listener of [...listeners]) listener(current);
+  };
   return {
     get current() {
       return current;
     },
-    replace(next) {
-      const wrong = [...objectionsTo(next, contract), ...objections(next).map((line) => `  ${line}`)];
-      if (wrong.length > 0)
-        throw new InvalidPoliciesError(`The policies of ${contract.service} stay as they are:\n${wrong.join("\n")}`);
-      current = next;
-      for (const listener of [...listeners]) listener(current);
-    },
+    replace,
+    change: (method, to) => replace(withMethod(current, method, to)),
     onChange(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
@@ -44,12 +48,11 @@ export function livePolicies(
   };
 }
 
-/** The same policies with something else for one method. */
-export function withMethod(policies: ServicePolicies, method: string, change: Partial<MethodPolicy>): ServicePolicies {
+function withMethod(policies: ServicePolicies, method: string, to: Partial<MethodPolicy>): ServicePolicies {
   const before = policies.methods[method];
   if (before === undefined)
     throw new InvalidPoliciesError(
       `${policies.service} has no method ${method}: it has ${Object.keys(policies.methods).join(", ")}.`,
     );
-  return { ...policies, methods: { ...policies.methods, [method]: { ...before, ...change } } };
+  return { ...policies, methods: { ...policies.methods, [method]: { ...before, ...to } } };
 }

@@ -2,6 +2,7 @@ export { type ConnectionLimits, edgeLimits, meshLimits } from "@weft/wire";
 export { codeName } from "./code-name.ts";
 export { type RpcResponse, whenOver } from "./completion.ts";
 export { type ConnectionOptions, connect, type TransportKind } from "./connection.ts";
+export { deadlinePassed } from "./deadline-passed.ts";
 export { cameFromPeer, wasNeverProcessed } from "./errors.ts";
 export { endedEarly, endsAtDeadline, hearing, requestField } from "./grpc/handler-context.ts";
 export { defaultMaxMessageBytes } from "./limits.ts";

@@ -14,11 +14,14 @@ export type Sampling =
   | { readonly kind: "parent-based"; isSampledRoot(traceId: string): boolean };
 
 let sampling: Sampling = { kind: "ask" };
+/** What ids are made of, in [0, 1). */
+let random = Math.random;
 /** The next root's id, which had to be known before its span. */
 let nextTraceId: string | undefined;
 
-export function setSampling(next: Sampling): void {
+export function setSampling(next: Sampling, source: () => number): void {
   sampling = next;
+  random = source;
 }
 
 /** Ids as the SDK takes them (W3C Trace Context, 16 and 8 octets in hex), at random. */
@@ -60,7 +63,7 @@ const octets = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, 
 
 /** 32 bits in hex, never all zero: an id of zeros is invalid. */
 function word(): string {
-  const bits = (Math.random() * 0xffff_ffff + 1) >>> 0;
+  const bits = (random() * 0xffff_ffff + 1) >>> 0;
   return (
     (octets[bits >>> 24] as string) +
     (octets[(bits >>> 16) & 255] as string) +

@@ -33,6 +33,19 @@ test("without an exporter the trace's id still travels, marked as not sampled", 
   await telemetry.shutdown();
 });
 
+test("ids are made of the randomness that is given, and are never zero", async () => {
+  const words = [0, 0.5, 0.25, 0.75, 0, 0];
+  const random = () => words.shift() ?? expect.fail("more was drawn than two ids take");
+  const telemetry = await startTelemetry({ service: "test", instance: "i", env: {}, random });
+  await inSpan("root", {}, (span) => {
+    expect(span.spanContext()).toMatchObject({
+      traceId: "000000018000000040000000c0000000",
+      spanId: "0000000100000001",
+    });
+  });
+  await telemetry.shutdown();
+});
+
 test("what another process started goes on as one trace", async () => {
   const telemetry = await startTelemetry({ service: "test", instance: "i", env: {} });
   const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";

@@ -20,6 +20,8 @@ export interface TelemetryOptions {
   /** Metrics can be scraped: they cost what they cost when somebody does. */
   readonly prometheus?: boolean;
   readonly env?: TelemetryEnvironment;
+  /** What ids of traces and spans are made of, in [0, 1). Default `Math.random`. */
+  readonly random?: () => number;
 }
 
 export interface Telemetry {
@@ -40,7 +42,7 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Telemet
   const resource = describe(options, env);
   const exporter = env.OTEL_SDK_DISABLED === "true" ? undefined : await spanExporter(env);
   const { sampler, sampling } = exporter ? samplerFromEnvironment(env) : noSampler;
-  setSampling(sampling);
+  setSampling(sampling, options.random ?? Math.random);
   const tracerProvider = new TracerProvider({
     resource,
     sampler,

@@ -1,4 +1,4 @@
-import type { Admits, Balancer, Candidate } from "./contract.ts";
+import type { Admits, Balancer, Candidate, Score } from "./contract.ts";
 import { hash } from "./hash.ts";
 
 export interface ConsistentHashOptions {
@@ -26,7 +26,7 @@ export function createConsistentHash<C extends Candidate>({
     pick(admits, key) {
       return ring.from(key === undefined ? random() * 2 ** 32 : hash(key), admits);
     },
-    scores: () => ring.shares().map(({ owner, share }) => ({ candidate: owner, score: share })),
+    scores: () => ring.scores(),
   };
 }
 
@@ -59,6 +59,16 @@ function ringOf<C extends Candidate>(candidates: readonly C[], pointsEach: numbe
     return low;
   };
 
+  const measure = (): readonly Score<C>[] => {
+    const shares = new Float64Array(owners.length);
+    hashes.forEach((point, i) => {
+      const before = i === 0 ? (hashes[hashes.length - 1] ?? 0) - 2 ** 32 : (hashes[i - 1] ?? 0);
+      shares[ownerAt[i] ?? 0] = (shares[ownerAt[i] ?? 0] ?? 0) + (point - before) / 2 ** 32;
+    });
+    return owners.map((candidate, index) => ({ candidate, score: shares[index] ?? 0 }));
+  };
+  let scores: readonly Score<C>[] | undefined;
+
   return {
     from(position: number, admits: Admits<C>): C | undefined {
       walk = (walk + 1) >>> 0;
@@ -73,13 +83,10 @@ function ringOf<C extends Candidate>(candidates: readonly C[], pointsEach: numbe
       }
       return undefined;
     },
-    shares() {
-      const lengths = new Float64Array(owners.length);
-      hashes.forEach((point, i) => {
-        const before = i === 0 ? (hashes[hashes.length - 1] ?? 0) - 2 ** 32 : (hashes[i - 1] ?? 0);
-        lengths[ownerAt[i] ?? 0] = (lengths[ownerAt[i] ?? 0] ?? 0) + (point - before) / 2 ** 32;
-      });
-      return owners.map((owner, index) => ({ owner, share: lengths[index] ?? 0 }));
+    /** The share of the ring that each has, measured once. */
+    scores(): readonly Score<C>[] {
+      scores ??= measure();
+      return scores;
     },
   };
 }

@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { EndpointLoad } from "./endpoint-load.ts";
 import { candidate, candidates } from "./testing/candidate.ts";
 import { everyBalancer } from "./testing/every-balancer.ts";
 import { seededRandom } from "./testing/seeded-random.ts";
@@ -76,5 +77,14 @@ describe.each(Object.entries(everyBalancer))("%s", (_, create) => {
     expect(new Set(scores.map((score) => score.candidate))).toEqual(new Set(list));
     expect(scores).toHaveLength(5);
     for (const { score } of scores) expect(score).toSatisfy(Number.isFinite);
+  });
+
+  it("explains itself with one look at each candidate, or two, however many there are", () => {
+    const balancer = create({ clock: { now: () => 0 }, random: seededRandom(5) });
+    balancer.update(candidates(100));
+    const looks = vi.spyOn(EndpointLoad.prototype, "latency");
+    onTestFinished(() => looks.mockRestore());
+    balancer.scores();
+    expect(looks.mock.calls.length).toBeLessThanOrEqual(200);
   });
 });

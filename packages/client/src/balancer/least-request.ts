@@ -13,5 +13,8 @@ const leastRequest: Judgement = {
   prefersSecond(first, firstWeight, second, secondWeight) {
     return second.load.inFlight / secondWeight < first.load.inFlight / firstWeight;
   },
-  score: ({ load }, weight) => load.inFlight / weight,
+  scorer:
+    () =>
+    ({ load }, weight) =>
+      load.inFlight / weight,
 };

@@ -19,9 +19,9 @@ const peakEwma: Judgement = {
       first.costAt(firstLatency || secondLatency || 1, now, firstWeight)
     );
   },
-  score({ load }, weight, now, all) {
+  scorer(all, now) {
     const known = all.map((each) => each.load.latency(now)).filter((latency) => latency > 0);
     const mean = known.reduce((sum, latency) => sum + latency, 0) / known.length;
-    return load.cost(now, mean || 1, weight);
+    return ({ load }, weight) => load.cost(now, mean || 1, weight);
   },
 };

@@ -12,8 +12,8 @@ export interface TwoChoicesOptions {
 /** What makes one of two the better choice. Weights are relative: 1 is the mean. */
 export interface Judgement {
   prefersSecond(first: Candidate, firstWeight: number, second: Candidate, secondWeight: number, now: number): boolean;
-  /** Lower is better. */
-  score(candidate: Candidate, weight: number, now: number, all: readonly Candidate[]): number;
+  /** What gives each of `all` its score. Lower is better. */
+  scorer(all: readonly Candidate[], now: number): (candidate: Candidate, weight: number) => number;
 }
 
 /** How often one that doesn't admit is drawn again before those that do are looked for one by one. */
@@ -82,9 +82,10 @@ export function createTwoChoices<C extends Candidate>(
     },
     scores() {
       const now = clock.now();
+      const score = judgement.scorer(all, now);
       return all.map((candidate): Score<C> => {
         const weight = (candidate.weight / meanWeight) * slowStart.factor(candidate, now);
-        return { candidate, score: judgement.score(candidate, weight, now, all) };
+        return { candidate, score: score(candidate, weight) };
       });
     },
   };

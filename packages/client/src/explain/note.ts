@@ -1,9 +1,9 @@
 import type { Clock } from "@weft/context";
 import type { RetryBudget } from "@weft/policy";
 import { codeName } from "@weft/rpc";
+import type { Score } from "../balancer/contract.ts";
 import type { Call } from "../call.ts";
 import type { Endpoint } from "../endpoint.ts";
-import type { Endpoints } from "../endpoints.ts";
 import type { Picker } from "../picker.ts";
 import type { AttemptExplanation, CandidateExplanation } from "./explanation.ts";
 
@@ -12,7 +12,6 @@ const mostCandidates = 16;
 
 /** What an attempt is made in. */
 interface Surroundings {
-  readonly endpoints: Endpoints;
   readonly picker: Picker;
   readonly budget: RetryBudget;
   readonly clock: Clock;
@@ -22,40 +21,20 @@ interface Surroundings {
 export function noteAttempt(
   call: Call,
   picked: Endpoint | undefined,
-  { endpoints, picker, budget, clock }: Surroundings,
+  { picker, budget, clock }: Surroundings,
   refused: ReadonlySet<Endpoint> | undefined,
 ): AttemptExplanation {
   const now = clock.now();
-  const scores = picker.scores(call.policy);
-  const candidates = endpoints.up.map((endpoint): CandidateExplanation => {
-    const { breaker, bulkhead } = endpoint.guard(call.policy);
-    const { instance, epoch } = endpoint.instance;
-    const passedOver = whyNot(call, endpoint, refused);
-    const places = bulkhead?.getState();
-    return {
-      instance,
-      epoch,
-      score: scores.get(endpoint) ?? 0,
-      ...(passedOver && { passedOver }),
-      inFlight: endpoint.load.inFlight,
-      latencyMs: endpoint.load.latency(now),
-      breaker: breaker.getState().state,
-      ...(places && {
-        bulkhead: { running: places.running, queued: places.queued, maxConcurrent: places.maxConcurrent },
-      }),
-    };
-  });
-  const shown = [...candidates]
-    .sort((one, other) => Number(isPicked(other, picked)) - Number(isPicked(one, picked)) || one.score - other.score)
-    .slice(0, mostCandidates);
+  const all = picker.scores(call.policy);
+  const shown = all.length <= mostCandidates ? all : best(all, picked);
   const attempt: AttemptExplanation = {
     attempt: call.attempt,
     atMs: now - call.startedAt,
     timeLeftMs: call.deadline - now,
-    candidates: candidates.length <= mostCandidates ? candidates : shown,
-    omitted: Math.max(0, candidates.length - mostCandidates),
+    candidates: shown.map(({ candidate, score }) => describe(call, candidate, score, now, refused)),
+    omitted: all.length - shown.length,
     ...(picked && { picked: picked.instance.instance }),
-    why: why(picked, candidates),
+    why: why(call, picked, refused),
     retryBudget: budget.getState().balance,
   };
   call.explanation?.attempts.push(attempt);
@@ -67,8 +46,44 @@ export function noteOutcome(attempt: AttemptExplanation, call: Call, error: unkn
   attempt.durationMs = clock.now() - call.startedAt - attempt.atMs;
 }
 
-function isPicked(candidate: CandidateExplanation, picked: Endpoint | undefined): boolean {
-  return candidate.instance === picked?.instance.instance && candidate.epoch === picked.instance.epoch;
+/** Who was picked, and then those of the best scores, in one pass: a large fleet is described no further than it is shown. */
+function best(all: readonly Score<Endpoint>[], picked: Endpoint | undefined): readonly Score<Endpoint>[] {
+  const rank = ({ candidate, score }: Score<Endpoint>): number =>
+    candidate === picked ? Number.NEGATIVE_INFINITY : score;
+  const shown: Score<Endpoint>[] = [];
+  for (const each of all) {
+    const worst = shown[mostCandidates - 1];
+    if (worst !== undefined && rank(worst) <= rank(each)) continue;
+    const place = shown.findIndex((other) => rank(each) < rank(other));
+    shown.splice(place === -1 ? shown.length : place, 0, each);
+    shown.length = Math.min(shown.length, mostCandidates);
+  }
+  return shown;
+}
+
+function describe(
+  call: Call,
+  endpoint: Endpoint,
+  score: number,
+  now: number,
+  refused: ReadonlySet<Endpoint> | undefined,
+): CandidateExplanation {
+  const { breaker, bulkhead } = endpoint.guard(call.policy);
+  const { instance, epoch } = endpoint.instance;
+  const passedOver = whyNot(call, endpoint, refused);
+  const places = bulkhead?.getState();
+  return {
+    instance,
+    epoch,
+    score,
+    ...(passedOver && { passedOver }),
+    inFlight: endpoint.load.inFlight,
+    latencyMs: endpoint.load.latency(now),
+    breaker: breaker.getState().state,
+    ...(places && {
+      bulkhead: { running: places.running, queued: places.queued, maxConcurrent: places.maxConcurrent },
+    }),
+  };
 }
 
 function whyNot(
@@ -82,9 +97,12 @@ function whyNot(
   return endpoint.guard(call.policy).breaker.admits() ? undefined : "circuit open";
 }
 
-function why(picked: Endpoint | undefined, candidates: readonly CandidateExplanation[]): AttemptExplanation["why"] {
+function why(
+  call: Call,
+  picked: Endpoint | undefined,
+  refused: ReadonlySet<Endpoint> | undefined,
+): AttemptExplanation["why"] {
   if (picked === undefined) return "nothing admits";
-  const chosen = candidates.find((each) => isPicked(each, picked));
-  if (chosen?.passedOver !== undefined) return "none other admits";
+  if (whyNot(call, picked, refused) !== undefined) return "none other admits";
   return picked.outlier.getState().state.kind === "probing" ? "trial of an outlier" : "balancer";
 }

@@ -1,7 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Clock, longestTimerMs } from "@weft/context";
+import { deadlinePassed } from "@weft/rpc";
 import type { Call, Layer, Next } from "../call.ts";
-import { deadlinePassed } from "../errors.ts";
 
 /**
  * An expired call is not started. What runs is ended at its deadline by whoever it waits in: the transport, a queue, a retry's pause. A stream

@@ -13,7 +13,7 @@ export function explainLayer(recorder: Recorder | undefined, clock: Clock): Laye
     const explanation: CallExplanation = {
       traceId,
       method: call.scope,
-      startedAt: Date.now(),
+      startedAt: recorder.now(),
       timeoutMs: Math.round(call.deadline - call.startedAt),
       attempts: [],
     };

@@ -12,7 +12,9 @@ import { isAttemptTimeout, pushbackOf } from "../errors.ts";
  * Only what is safe to repeat has a hedge policy.
  */
 export function hedgeLayer(budget: RetryBudget, clock: Clock): Layer {
-  const hedges = meter("weft.client").createCounter("weft.client.hedges");
+  const hedges = meter("weft.client").createCounter("weft.client.hedges", {
+    description: "attempts that were sent beside others of their call",
+  });
   return (next) => (call) => {
     const policy = call.policy.hedge;
     if (!policy || !call.repeatable) return next(call);
@@ -49,38 +51,40 @@ function race(
     const settle = (finish: () => void, winner?: AbortController): void => {
       settled = true;
       clearTimeout(timer);
+      call.signal?.removeEventListener("abort", onAbort);
       for (const loser of running) if (loser !== winner) loser.abort();
       finish();
+    };
+    /** Who waits for the next attempt alone hears of it from nobody else. */
+    const onAbort = (): void => {
+      if (running.size === 0) settle(() => reject(call.signal?.reason));
     };
     const endIfOver = (): void => {
       if (running.size === 0) settle(() => reject(failure));
     };
+    const startOrEnd = (): void => {
+      if (mayStart()) start();
+      else endIfOver();
+    };
     const startLater = (ms: number): void => {
       clearTimeout(timer);
-      timer = setTimeout(
-        () => {
-          if (settled) return;
-          if (mayStart()) start();
-          else endIfOver();
-        },
-        Math.min(ms, longestTimerMs),
-      );
+      timer = setTimeout(startOrEnd, Math.min(ms, longestTimerMs));
     };
     const afterFailure = (error: unknown): void => {
       failure = error;
       const told = pushbackOf(error);
-      if (told === "never" || call.signal?.aborted || (told ?? 0) >= leftMs()) {
-        left = 0;
+      const waitMs = told === "never" ? Number.POSITIVE_INFINITY : (told ?? 0);
+      if (call.signal?.aborted || waitMs >= leftMs()) left = 0;
+      if (left === 0) {
         clearTimeout(timer);
-      }
-      if (left === 0) endIfOver();
-      else if (told !== undefined) startLater(told as number);
-      else if (mayStart()) start();
-      else endIfOver();
+        endIfOver();
+      } else if (told === undefined) startOrEnd();
+      else startLater(waitMs);
     };
     const start = (): void => {
       started += 1;
       left -= 1;
+      clearTimeout(timer);
       const attempt = new AbortController();
       running.add(attempt);
       const signal = call.signal ? AbortSignal.any([call.signal, attempt.signal]) : attempt.signal;
@@ -97,6 +101,7 @@ function race(
       );
       if (left > 0) startLater(delayMs);
     };
+    call.signal?.addEventListener("abort", onAbort, { once: true });
     start();
   });
 }

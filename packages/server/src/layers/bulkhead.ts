@@ -1,8 +1,8 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Clock, headers } from "@weft/context";
 import { type Bulkhead, createBulkhead, isBulkheadRejected, type ServicePolicies } from "@weft/policy";
+import { deadlinePassed } from "@weft/rpc";
 import { meter } from "@weft/telemetry";
-import { expired } from "../expired.ts";
 import type { Answer, Layer, Next } from "../layer.ts";
 import type { ServedCall } from "../served-call.ts";
 
@@ -70,7 +70,7 @@ export function bulkheadLayer(bulkheads: Bulkheads, clock: Clock): Layer {
       () => inItsPlace(bulkhead, call, next),
       (error: unknown) => {
         if (!isBulkheadRejected(error)) throw error;
-        if (error.reason === "deadline") throw expired();
+        if (error.reason === "deadline") throw deadlinePassed();
         rejections.add(1, { group: error.group });
         throw new ConnectError(
           `too many calls of the group ${error.group} run here: ${error.message}`,

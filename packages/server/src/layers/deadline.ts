@@ -1,6 +1,5 @@
 import { type Clock, longestTimerMs } from "@weft/context";
-import { abortable, endsAtDeadline, orAborted } from "@weft/rpc";
-import { expired } from "../expired.ts";
+import { abortable, deadlinePassed, endsAtDeadline, orAborted } from "@weft/rpc";
 import { type Answer, answersWithStream, type Layer, type Next, streamed } from "../layer.ts";
 import type { ServedCall } from "../served-call.ts";
 
@@ -12,7 +11,7 @@ export function deadlineLayer(clock: Clock): Layer {
   return (next) => (call) => {
     const { context } = call;
     const caller = context.timeoutMs() ?? Number.POSITIVE_INFINITY;
-    if (caller <= 0) throw expired();
+    if (caller <= 0) throw deadlinePassed();
     const timeoutMs = Math.min(caller, call.policy.timeoutMs);
     call.deadline = clock.now() + timeoutMs;
     // The usual case, a client with the same contract: the listener ends the call in time by itself. A stream has to be left, too.
@@ -23,7 +22,7 @@ export function deadlineLayer(clock: Clock): Layer {
 
 function ended(call: ServedCall, timeoutMs: number, next: Next): Answer {
   const timer = new AbortController();
-  const timeout = setTimeout(() => timer.abort(expired()), Math.min(timeoutMs, longestTimerMs));
+  const timeout = setTimeout(() => timer.abort(deadlinePassed()), Math.min(timeoutMs, longestTimerMs));
   const signal = AbortSignal.any([call.signal, timer.signal]);
   call.signal = signal;
   call.atEnd(() => clearTimeout(timeout));
@@ -38,7 +37,7 @@ function ended(call: ServedCall, timeoutMs: number, next: Next): Answer {
 /** The layer after a queue: a call whose time passed while it waited is not started. */
 export function stillWantedLayer(clock: Clock): Layer {
   return (next) => (call) => {
-    if (call.deadline !== undefined && clock.now() >= call.deadline) throw expired();
+    if (call.deadline !== undefined && clock.now() >= call.deadline) throw deadlinePassed();
     return next(call);
   };
 }

@@ -1,5 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 
-export function expired(): ConnectError {
+/** How a call ends on either side when its time is up: DEADLINE_EXCEEDED. */
+export function deadlinePassed(): ConnectError {
   return new ConnectError("the call's deadline passed", Code.DeadlineExceeded);
 }
