@@ -44,10 +44,13 @@ export async function run(report: ReturnType<typeof createReport>, size: Size): 
         if (exports) Object.assign(process.env, exporting);
         else for (const variable of Object.keys(exporting)) delete process.env[variable];
         const pair = await startPair(kind);
-        const measured = await microsPerCall(pair, measuredMs);
-        await pair.close();
-        costs.get(name)?.push(measured.micros);
-        errors += measured.errors;
+        try {
+          const measured = await microsPerCall(pair, measuredMs);
+          costs.get(name)?.push(measured.micros);
+          errors += measured.errors;
+        } finally {
+          await pair.close();
+        }
       }
     }
   } finally {

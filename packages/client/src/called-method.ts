@@ -18,7 +18,7 @@ export interface CalledMethod extends RpcMethod {
   readonly method: DescMethod;
   /** `package.Service/Method`. */
   readonly scope: string;
-  /** Of what was sent to an instance for them. */
+  /** Of their attempts, those that found no connection included. */
   readonly attempts: RpcMethod;
 }
 

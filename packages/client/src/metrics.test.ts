@@ -62,7 +62,7 @@ test("counts calls, their attempts by what they ended with, retries by kind, and
   await mesh.close();
 });
 
-test("counts the attempts of hedged calls that run beside others", async () => {
+test("counts the attempts of hedged calls after the first", async () => {
   await using harness = createHarness();
   let calls = 0;
   await harness.start("a", {

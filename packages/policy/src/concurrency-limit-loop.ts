@@ -25,7 +25,7 @@ export class LoopGuard {
   #turnStartedAt = 0;
   #inTurn = false;
   #turnCalls = 0;
-  /** What a call takes of the loop's time, smoothed. */
+  /** What a call takes of the loop's time, with what its turn does besides; smoothed. */
   #callMs = 0;
   /** Since when each report was above the target; undefined after one that wasn't. */
   #aboveSince: number | undefined;
@@ -73,7 +73,9 @@ export class LoopGuard {
     const tookMs = now - this.#turnStartedAt;
     this.#busyMs += tookMs;
     const weight = this.#callMs === 0 ? 1 : this.#turnCalls / (this.#turnCalls + smoothingCalls);
-    this.#callMs += (tookMs / this.#turnCalls - this.#callMs) * weight;
+    // A pause of the whole process is none of theirs.
+    const callMs = Math.min(tookMs, this.#policy.longTurnMs) / this.#turnCalls;
+    this.#callMs += (callMs - this.#callMs) * weight;
     this.#inTurn = false;
     this.#turnCalls = 0;
     if (this.state.kind === "overloaded") this.#adapt(now);

@@ -49,7 +49,7 @@ export function livePolicies(
 }
 
 function withMethod(policies: ServicePolicies, method: string, to: Partial<MethodPolicy>): ServicePolicies {
-  const before = policies.methods[method];
+  const before = Object.hasOwn(policies.methods, method) ? policies.methods[method] : undefined;
   if (before === undefined)
     throw new InvalidPoliciesError(
       `${policies.service} has no method ${method}: it has ${Object.keys(policies.methods).join(", ")}.`,

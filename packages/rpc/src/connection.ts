@@ -26,7 +26,10 @@ export interface ConnectionOptions {
   readonly maxMessageBytes?: number;
   /** Where one connection has all the streams that the server allows, others are opened beside it, up to so many. Default 1; for "wire" alone. */
   readonly maxConnections?: number;
-  /** A PING goes out when a connection with calls on it was silent for so long. Default 10 s. */
+  /**
+   * A PING goes out when a connection with calls on it was silent for so long. Default 10 s. "wire" asks a server that doesn't say that it takes
+   * them so often no more than once in five minutes.
+   */
   readonly pingIntervalMs?: number;
   /** Without an answer to it in so many milliseconds the connection is given up. Default 5 s. */
   readonly pingTimeoutMs?: number;

@@ -24,7 +24,7 @@ export class ServedCall implements CallContext {
   /** What may still run when the caller was told the end; the call is over when this is. */
   outlivedBy: Promise<unknown> | undefined;
   readonly command: KeyedCommand | undefined = undefined;
-  readonly downstream: Downstream = { unavailable: undefined };
+  downstream: Downstream = { unavailable: undefined };
   #correlationId: string | undefined;
   #ends: AtEnd[] = [];
 

@@ -1,13 +1,6 @@
-import {
-  type Context,
-  context,
-  propagation,
-  ROOT_CONTEXT,
-  type SpanContext,
-  TraceFlags,
-  trace,
-} from "@opentelemetry/api";
+import { type Context, context, propagation, ROOT_CONTEXT, TraceFlags, trace } from "@opentelemetry/api";
 import { CompositePropagator, TraceState, W3CBaggagePropagator, W3CTraceContextPropagator } from "@opentelemetry/core";
+import { isTraceparent, TraceparentContext } from "./traceparent-context.ts";
 
 type Set = (name: string, value: string) => void;
 type Get = (name: string) => string | null | undefined;
@@ -30,6 +23,10 @@ export function useW3C(): void {
 
 /** Writes the trace context, the active one unless another is given, as headers. */
 export function injectTrace(set: Set, from: Context = context.active()): void {
+  if (isW3C && from instanceof TraceparentContext) {
+    set("traceparent", from.traceparent);
+    return;
+  }
   const span = trace.getSpanContext(from);
   if (!isW3C || span === undefined) {
     propagation.inject(from, set, setter);
@@ -43,23 +40,24 @@ export function injectTrace(set: Set, from: Context = context.active()): void {
 /** The trace context that headers carry, or an empty one: what started elsewhere never becomes a child of what is active here. */
 export function extractTrace(get: Get): Context {
   if (!isW3C) return propagation.extract(ROOT_CONTEXT, get, getter);
-  const span = parseTraceparent(get("traceparent"), get);
-  const traced = span === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, span);
+  const traceparent = understood(get("traceparent"));
+  const traced = traceparent === undefined ? ROOT_CONTEXT : withState(new TraceparentContext(traceparent, true), get);
   return get("baggage") ? baggage.extract(traced, get, getter) : traced;
 }
 
-/** Version 00, and those to come: what follows the four fields of 00 is theirs (W3C Trace Context section 3.2). */
-const traceparent = /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}(?:-.*)?$/;
+/** A version to come, of which the fields of 00 are read: what follows them is its own (W3C Trace Context section 3.2). */
+const later = /^(?!00|ff)[\da-f]{2}(-[\da-f]{32}-[\da-f]{16}-[\da-f]{2})(?:-.*)?$/;
 
-function parseTraceparent(value: string | null | undefined, get: Get): SpanContext | undefined {
-  if (!value || !traceparent.test(value)) return undefined;
-  if (value.startsWith("00") && value.length !== 55) return undefined;
+function understood(value: string | null | undefined): string | undefined {
+  if (!value) return undefined;
+  if (isTraceparent(value)) return value;
+  const fields = later.exec(value)?.[1];
+  return fields !== undefined && isTraceparent(`00${fields}`) ? `00${fields}` : undefined;
+}
+
+function withState(context: TraceparentContext, get: Get): Context {
   const state = get("tracestate");
-  return {
-    traceId: value.slice(3, 35),
-    spanId: value.slice(36, 52),
-    traceFlags: Number.parseInt(value.slice(53, 55), 16),
-    isRemote: true,
-    ...(state && { traceState: new TraceState(state) }),
-  };
+  const span = state ? trace.getSpanContext(context) : undefined;
+  if (!state || span === undefined) return context;
+  return trace.setSpanContext(ROOT_CONTEXT, { ...span, traceState: new TraceState(state) });
 }

@@ -1,5 +1,6 @@
-import { type Context, INVALID_TRACEID, type SpanContext, TraceFlags, trace } from "@opentelemetry/api";
+import { type Context, INVALID_TRACEID, ROOT_CONTEXT, TraceFlags, trace } from "@opentelemetry/api";
 import type { IdGenerator } from "@opentelemetry/sdk-trace";
+import { TraceparentContext } from "./traceparent-context.ts";
 
 /**
  * What is known of this process's sampling, so that a span which nobody will see costs nothing: neither a span of the SDK's, nor an id, where its
@@ -37,6 +38,7 @@ export const idGenerator: IdGenerator = {
 /** A context in place of a span's, when a span in `parent` would not be recorded; undefined when it may be. */
 export function unrecorded(parent: Context): Context | undefined {
   if (sampling.kind === "ask") return undefined;
+  if (parent instanceof TraceparentContext) return sampling.kind === "none" || !parent.isSampled ? parent : undefined;
   const from = trace.getSpanContext(parent);
   if (from !== undefined && from.traceId !== INVALID_TRACEID) {
     const passesOn = sampling.kind === "none" || (from.traceFlags & TraceFlags.SAMPLED) === 0;
@@ -47,8 +49,9 @@ export function unrecorded(parent: Context): Context | undefined {
     nextTraceId = traceId;
     return undefined;
   }
-  const root: SpanContext = { traceId, spanId: newSpanId(), traceFlags: TraceFlags.NONE };
-  return trace.setSpanContext(parent, root);
+  const spanId = newSpanId();
+  if (parent === ROOT_CONTEXT) return new TraceparentContext(`00-${traceId}-${spanId}-00`, false);
+  return trace.setSpanContext(parent, { traceId, spanId, traceFlags: TraceFlags.NONE });
 }
 
 function newTraceId(): string {

@@ -2,7 +2,7 @@
 export interface CandidateExplanation {
   readonly instance: string;
   readonly epoch: number;
-  /** What the balancer judged it by; lower is better. */
+  /** What the balancer judges it by, lower is better; with consistent hashing its share of the ring, which says nothing of this call. */
   readonly score: number;
   /** Why it took no call; absent where it was a candidate. */
   readonly passedOver?: "tried before" | "unreachable" | "outlier" | "circuit open";
@@ -19,7 +19,7 @@ export interface AttemptExplanation {
   /** Milliseconds since the call began. */
   readonly atMs: number;
   readonly timeLeftMs: number;
-  /** Of many the best, with who was picked. */
+  /** Of many who was picked, and those of the lowest scores. */
   readonly candidates: readonly CandidateExplanation[];
   /** How many more there were. */
   readonly omitted: number;

@@ -13,7 +13,7 @@ import { isAttemptTimeout, pushbackOf } from "../errors.ts";
  */
 export function hedgeLayer(budget: RetryBudget, clock: Clock): Layer {
   const hedges = meter("weft.client").createCounter("weft.client.hedges", {
-    description: "attempts that were sent beside others of their call",
+    description: "attempts of hedged calls after the first",
   });
   return (next) => (call) => {
     const policy = call.policy.hedge;

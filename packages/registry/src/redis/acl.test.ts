@@ -107,7 +107,7 @@ test("a user that may not read is told so once, and again after it could", async
   await server.client.call("ACL", "SETUSER", name, "reset", "on", ">p", "+@connection", "+info", "resetchannels");
   const registry = connect(urlOf(name, "p"), { logger });
   const watcher = record(registry, orders);
-  await eventually(() => expect(errors.join()).toContain("lets its user read no services"));
+  await eventually(() => expect(errors.join()).toContain(`does not let its user read ${orders}`));
   expect(errors.join()).toContain("aclRules");
   const error = await registry.list(orders).catch((thrown: unknown) => thrown);
   expect(isRegistryUnavailable(error)).toBe(true);
@@ -116,6 +116,22 @@ test("a user that may not read is told so once, and again after it could", async
   await watcher.watch.ready;
   await server.client.call("ACL", "SETUSER", name, "nopass", "-@all", "+@connection", "+info");
   await eventually(() => expect(errors).toHaveLength(2));
+});
+
+test("of two services a refused one is complained of once, though the other one's beats go well", async () => {
+  const name = "shop_half";
+  const [kept, lost] = ["shop.half.v1.KeptService", "shop.half.v1.LostService"];
+  await createRegistryUsers(server.url, [{ name, password: "p", registers: [kept, lost] }]);
+  const warnings: string[] = [];
+  const logger = { info: () => {}, warn: (_: object, message: string) => void warnings.push(message), error: () => {} };
+  const registry = connect(urlOf(name, "p"), { logger });
+  await registry.register(registrationOf(kept));
+  await registry.register(registrationOf(lost));
+  await createRegistryUsers(server.url, [{ name, password: "p", registers: [kept] }]);
+  await eventually(() => expect(warnings).toHaveLength(1));
+  // Gone, so several beats were refused.
+  await eventually(async () => expect(await registry.list(lost)).toEqual([]));
+  expect(warnings).toHaveLength(1);
 });
 
 test("a user writes nobody else's keys, tells nobody else's changes and sees nothing else of Redis", async () => {

@@ -78,7 +78,7 @@ export function createFeed(options: FeedOptions): Feed {
 
   function believe(snapshot: Snapshot | undefined): void {
     clearTimeout(waiting);
-    if (snapshot !== undefined && lacksOlder(snapshot, remembered.list))
+    if (list === undefined && snapshot !== undefined && lacksOlder(snapshot, remembered.list))
       recall(
         "Redis may have lost what an earlier process knew; its list stands for as long as the instances may come back",
       );
@@ -133,7 +133,8 @@ export function createFeed(options: FeedOptions): Feed {
 }
 
 /** Whether one is missing that had registered before Redis began the service's list: an epoch is Redis's time, as the list's birth is. */
-function lacksOlder({ version, instances }: Snapshot, remembered: readonly Instance[] = []): boolean {
+function lacksOlder({ version, instances }: Snapshot, remembered: readonly Instance[] | undefined): boolean {
+  if (remembered === undefined) return false;
   const born = version === "" ? Number.POSITIVE_INFINITY : Number(version.split(".")[0]);
   const present = new Set(instances.map(({ instance }) => instance));
   return remembered.some(({ instance, epoch }) => epoch < born && !present.has(instance));

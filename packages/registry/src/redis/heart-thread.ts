@@ -24,8 +24,8 @@ let lastTicks = pulse.ticks();
 let lastTickAt = performance.now();
 let asleep = false;
 let connectionError = "";
-/** The last complaint, so that it isn't told with every beat; empty once one went well. */
-let refusal = "";
+/** What was last said of a lease that Redis refuses, so that it isn't told with every beat; forgotten once a beat went well. */
+const refusals = new Map<number, string>();
 
 const redis = openConnection({
   url: data.url,
@@ -98,11 +98,11 @@ async function allowed<T>(service: string, writing: Promise<T>): Promise<T> {
 async function renew(lease: HeldLease): Promise<string> {
   try {
     const epoch = await beat(lease);
-    refusal = "";
+    refusals.delete(lease.id);
     return epoch;
   } catch (error) {
     if (error instanceof LostError && leases.delete(lease.id)) send({ kind: "lost", id: lease.id });
-    if (error instanceof DeniedError) logRefusal(error.message);
+    if (error instanceof DeniedError) logRefusal(lease.id, error.message);
     throw error;
   }
 }
@@ -114,9 +114,9 @@ async function remove({ registration, epoch }: HeldLease): Promise<void> {
   if (left === 0) await redis.zrem(servicesKey, service);
 }
 
-function logRefusal(message: string): void {
-  if (message !== refusal) log("warn", `${describeAddress(data.url)} refuses: ${message}`);
-  refusal = message;
+function logRefusal(lease: number, message: string): void {
+  if (message !== refusals.get(lease)) log("warn", `${describeAddress(data.url)} refuses: ${message}`);
+  refusals.set(lease, message);
 }
 
 /** As many at once as nobody feels; further ones follow within the interval. */
@@ -200,6 +200,7 @@ async function handle(message: ToHeart): Promise<string> {
     case "release": {
       const lease = leases.get(message.id);
       leases.delete(message.id);
+      refusals.delete(message.id);
       if (lease !== undefined) await remove(lease);
       return "";
     }

@@ -42,6 +42,8 @@ test("what Redis has of a service goes by itself when nobody beats any more, and
   await beat("b");
   await release("a", epoch);
   for (const left of await leftMs()) expect(left).toBeGreaterThan(0);
+  // Who comes back after days sees that nothing was lost.
+  expect(await redis.pttl(keys[2])).toBeGreaterThan(29 * 24 * hourMs);
 });
 
 test("of 100,000 registrations of one service 10,000 are taken, and Redis and a reader stay small", {

@@ -73,27 +73,27 @@ export function createReader(options: ReaderOptions): Reader {
     return commands;
   }
 
-  /** The last refusal, so that it isn't told with every poll; empty once there was an answer. */
-  let refusal = "";
+  /** What Redis refuses to tell, so that it isn't said with every poll; until there is an answer. */
+  const refused = new Set<string>();
 
-  async function ask<T>(question: (redis: Connection) => Promise<T>): Promise<T> {
+  async function ask<T>(about: string, question: (redis: Connection) => Promise<T>): Promise<T> {
     try {
       const answer = await question(commander());
-      refusal = "";
+      refused.delete(about);
       return answer;
     } catch (error) {
       if (closed) throw new RegistryClosedError();
       const reason = error instanceof Error ? error.message : String(error);
       if (!isDenial(error)) throw new RegistryUnavailableError(`${address} did not answer: ${reason}`);
-      const message = `${address} lets its user read no services (${reason}); give the user the rules of aclRules(…)`;
-      if (message !== refusal) logger?.error({}, `registry: ${message}`);
-      refusal = message;
+      const message = `${address} does not let its user read ${about} (${reason}); give the user the rules of aclRules(…)`;
+      if (!refused.has(about)) logger?.error({}, `registry: ${message}`);
+      refused.add(about);
       throw new RegistryUnavailableError(message);
     }
   }
 
   function read(service: string, known: Listing["known"]): Promise<unknown> {
-    return ask((redis) => readScript.run(redis, keysOf(service), [heartbeatMs, ...known]));
+    return ask(service, (redis) => readScript.run(redis, keysOf(service), [heartbeatMs, ...known]));
   }
 
   function refreshAll(): void {
@@ -180,7 +180,9 @@ export function createReader(options: ReaderOptions): Reader {
       return found === undefined ? [] : asSeen(found);
     },
     async services() {
-      return ((await ask((redis) => servicesScript.run(redis, [servicesKey], []))) as string[]).sort();
+      return (
+        (await ask("the list of services", (redis) => servicesScript.run(redis, [servicesKey], []))) as string[]
+      ).sort();
     },
     watch,
     async close() {

@@ -10,8 +10,10 @@ local function text(number) return string.format('%.0f', number) end
 
 /** How many instances that changed last the log names; who knows an older version reads the whole list. */
 const logged = 1_000;
-/** The log is kept for so long after the last change, and the other keys for half as long at least after the last beat. */
+/** The log is kept for so long after the last change, leases and instances for half as long at least after the last beat. */
 const keptMs = 3_600_000;
+/** The same of the version: who comes back after weeks sees that Redis has lost nothing. */
+const versionKeptMs = 30 * 24 * 3_600_000;
 
 /** Changes that a hint tells, and bytes beyond which it tells none: hints are sent to every watcher. */
 const hinted = 8;
@@ -96,7 +98,9 @@ redis.call('HSET', instances, id, id .. ' ' .. load .. ' ' .. record)
 redis.call('ZADD', leases, text(ms + ttl), id)
 publish(channel)
 if redis.call('PTTL', leases) < ${keptMs / 2} then
-  for _, key in ipairs({leases, instances, version}) do redis.call('PEXPIRE', key, ${keptMs}) end
+  redis.call('PEXPIRE', leases, ${keptMs})
+  redis.call('PEXPIRE', instances, ${keptMs})
+  redis.call('PEXPIRE', version, ${versionKeptMs})
 end
 return {'held', epoch}
 `,

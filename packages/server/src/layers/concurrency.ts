@@ -1,14 +1,16 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { type Clock, headers } from "@weft/context";
+import { type Clock, type Downstream, headers, outsideOfCalls } from "@weft/context";
 import {
   type ConcurrencyLimit,
   type ConcurrencyLimitPolicy,
   createConcurrencyLimit,
   type LimitOutcome,
+  type MethodLimit,
 } from "@weft/policy";
 import { meter } from "@weft/telemetry";
-import { type Answer, answersWithStream, type Layer, takesStream } from "../layer.ts";
+import { type Answer, answersWithStream, type Layer, type Next, takesStream } from "../layer.ts";
+import type { ServedCall } from "../served-call.ts";
 
 /** How often the event loop is looked at, in milliseconds. */
 const lookMs = 20;
@@ -17,7 +19,7 @@ const lookMs = 20;
 export interface LoadGuard {
   readonly limit: ConcurrencyLimit;
   /** Runs an admitted call: at once, or after what this turn of an overloaded event loop refuses has left. */
-  run(begin: () => Answer): Answer;
+  run(next: Next, call: ServedCall): Answer;
   close(): void;
 }
 
@@ -28,12 +30,12 @@ export function createLoadGuard(policy: Partial<ConcurrencyLimitPolicy>, clock: 
     policy,
     onTurn(ended) {
       if (!limit.isLoopOverloaded) {
-        setImmediate(() => ended(clock.now()));
+        outsideOfCalls(setImmediate, () => ended(clock.now()));
         return;
       }
       held = [];
-      // Output leaves in an immediate that is queued behind the first of these two.
-      setImmediate(() =>
+      // What this turn has refused leaves in an immediate that is queued behind the first of these two.
+      outsideOfCalls(setImmediate, () =>
         setImmediate(() => {
           const calls = held ?? [];
           held = undefined;
@@ -56,14 +58,14 @@ export function createLoadGuard(policy: Partial<ConcurrencyLimitPolicy>, clock: 
   }, lookMs).unref();
   return {
     limit,
-    run(begin) {
-      if (held === undefined) return begin();
+    run(next, call) {
+      if (held === undefined) return next(call);
       const inContext = AsyncLocalStorage.snapshot();
       const turn = held;
       return new Promise((resolve, reject) => {
         turn.push(() => {
           try {
-            resolve(inContext(begin));
+            resolve(inContext(next, call));
           } catch (error) {
             reject(error);
           }
@@ -96,20 +98,40 @@ export function concurrencyLayer(guard: LoadGuard | undefined, clock: Clock): La
         },
       );
     }
-    let hasPlace = true;
-    const leave = (outcome: LimitOutcome): void => {
-      if (hasPlace) method.end(startedAt, clock.now(), outcome);
-      hasPlace = false;
-    };
-    // How long a stream lasts tells nothing, and it would keep its place for hours. Nor does it tell of this server how long another one
-    // takes: whoever calls that one frees its place, so that a slow dependency is no reason to shed what has nothing to do with it.
-    if (answersWithStream(call.method) || takesStream(call.method)) leave("ignored");
+    const place = new Place(method, clock, startedAt);
+    // How long a stream lasts tells nothing, and it would keep its place for hours.
+    if (answersWithStream(call.method) || takesStream(call.method)) place.leave("ignored");
     else {
-      call.downstream.onCall = () => leave("ignored");
-      call.atEnd((error) => leave(isAnswer(error) ? "answered" : "ignored"));
+      call.downstream = place;
+      call.atEnd((error) => place.leave(isAnswer(error) ? "answered" : "ignored"));
     }
-    return guard.run(() => next(call));
+    return guard.run(next, call);
   };
+}
+
+/** A call's place among those that the server can do. */
+class Place implements Downstream {
+  unavailable: string | undefined = undefined;
+  readonly #method: MethodLimit;
+  readonly #clock: Clock;
+  readonly #startedAt: number;
+  #isTaken = true;
+
+  constructor(method: MethodLimit, clock: Clock, startedAt: number) {
+    this.#method = method;
+    this.#clock = clock;
+    this.#startedAt = startedAt;
+  }
+
+  /** How long another server takes tells nothing of this one: a slow dependency is no reason to shed what has nothing to do with it. */
+  onCall(): void {
+    this.leave("ignored");
+  }
+
+  leave(outcome: LimitOutcome): void {
+    if (this.#isTaken) this.#method.end(this.#startedAt, this.#clock.now(), outcome);
+    this.#isTaken = false;
+  }
 }
 
 /** Whether the handler ran to its end, so that its time is one that such calls take. */

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { type Deadline, Deadlines } from "./deadlines.ts";
@@ -120,4 +121,14 @@ it("a loop that stood still tells all that is due when it goes on, also those be
   now = 30_020;
   vi.advanceTimersByTime(20);
   expect(told.at(-1)).toBe("added");
+});
+
+it("none is told in the context of the call that happened to have the first one", async () => {
+  vi.useRealTimers();
+  const calls = new AsyncLocalStorage<string>();
+  const deadlines = new Deadlines();
+  const told = Promise.withResolvers<string | undefined>();
+  calls.run("a call", () => deadlines.add({ expire() {} }, 1));
+  deadlines.add({ expire: () => told.resolve(calls.getStore()) }, 10);
+  expect(await told.promise).toBeUndefined();
 });

@@ -1,3 +1,5 @@
+import { outsideOfCalls } from "../http2/outside-of-calls.ts";
+
 /** What is to end when its time is up, unless it ends by itself before. */
 export interface Timed {
   expire(): void;
@@ -101,7 +103,7 @@ export class Deadlines {
     this.#wakeTick = tick;
     // What is due keeps no process alive: its connection does.
     const ms = Math.min(longestTimerMs, Math.max(1, Math.ceil(tick * tickMs - now)));
-    this.#timer = setTimeout(() => this.#wake(), ms).unref();
+    this.#timer = outsideOfCalls(() => setTimeout(() => this.#wake(), ms)).unref();
   }
 
   #wake(): void {

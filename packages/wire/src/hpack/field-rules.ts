@@ -24,9 +24,5 @@ function isBlank(character: number): boolean {
 
 /** NUL, CR or LF. */
 function hasControl(value: string): boolean {
-  for (let i = 0; i < value.length; i++) {
-    const character = value.charCodeAt(i);
-    if (character < 0x0e && (character === 0x0a || character === 0x0d || character === 0)) return true;
-  }
-  return false;
+  return value.includes("\n") || value.includes("\r") || value.includes("\0");
 }

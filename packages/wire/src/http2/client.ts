@@ -1,7 +1,7 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import type { Duplex } from "node:stream";
 import { Http2Connection } from "./connection.ts";
 import { type ConnectionLimits, meshLimits } from "./limits.ts";
+import { outsideOfCalls } from "./outside-of-calls.ts";
 import { errorCode } from "./protocol.ts";
 
 /** What waits for a connection with room for a stream. */
@@ -21,8 +21,6 @@ export interface Http2ClientOptions {
   readonly maxConnections?: number;
   /** How long an attempt to connect may take, in milliseconds; default 5,000. */
   readonly connectTimeoutMs?: number;
-  /** A connection with no stream for so long is closed, in milliseconds; default 300,000. Those beside another one are after 10,000. */
-  readonly idleMs?: number;
   readonly clock?: { now(): number };
   readonly random?: () => number;
 }
@@ -30,9 +28,8 @@ export interface Http2ClientOptions {
 /** Between attempts to connect (as grpc/grpc doc/connection-backoff.md, for servers that are near). */
 const backoff = { firstMs: 100, multiplier: 1.6, jitter: 0.2, mostMs: 10_000 };
 const lookMs = 1_000;
-const surplusIdleMs = 10_000;
-/** A connection outlives the call that it was opened for: what the program keeps for that call is not to be seen, nor held, by others. */
-const outsideOfCalls = AsyncLocalStorage.snapshot();
+/** A connection on which no stream was opened for so long, and none is open, is closed: beside another one, and the last one. */
+const idle = { surplusMs: 10_000, lastMs: 300_000 };
 
 /**
  * The way to one server: a connection that is opened when something is to be sent, and again when it was lost or its server goes away; and
@@ -47,8 +44,8 @@ export class Http2Client {
   readonly #connections = new Set<Http2Connection>();
   /** Those that take streams, the first opened first. */
   #usable: readonly Http2Connection[] = [];
-  /** Since when those of them have had no stream that have none. */
-  readonly #idleSince = new Map<Http2Connection, number>();
+  /** When each of them was last seen in use, and how many streams it had opened by then. */
+  readonly #used = new Map<Http2Connection, { at: number; opened: number }>();
   /** The one of them whose server has not said yet how many it takes. */
   #beginning: Http2Connection | undefined;
   #dialling: AbortController | undefined;
@@ -137,10 +134,7 @@ export class Http2Client {
 
   #take(socket: Duplex): void {
     let isReady = false;
-    const leave = (): void => {
-      if (this.#beginning === connection) this.#beginning = undefined;
-      this.#leave(connection);
-    };
+    const leave = (): void => this.#leave(connection);
     const gone = (): void => {
       if (!this.#usable.includes(connection)) return;
       leave();
@@ -163,7 +157,7 @@ export class Http2Client {
         onGoaway: (_lastStream, code, debugData) => {
           // gRFC A8: the next connection asks half as often.
           if (code === errorCode.enhanceYourCalm && debugData === "too_many_pings")
-            this.#leastPingIntervalMs = 2 * connection.pingIntervalMs;
+            this.#leastPingIntervalMs = Math.max(this.#leastPingIntervalMs, 2 * connection.pingIntervalMs);
           gone();
         },
         onClose: (error) => {
@@ -190,22 +184,24 @@ export class Http2Client {
   }
 
   #leave(connection: Http2Connection): void {
+    if (this.#beginning === connection) this.#beginning = undefined;
     this.#usable = this.#usable.filter((each) => each !== connection);
-    this.#idleSince.delete(connection);
+    this.#used.delete(connection);
   }
 
   #closeIdle(): void {
-    const { idleMs = 300_000 } = this.#options;
+    // They may want it.
+    if (this.#waiting.size > 0) return;
     const now = this.#clock.now();
     // The last opened first: the others fill up before it.
     for (const connection of this.#usable.toReversed()) {
-      if (connection.openStreams > 0) {
-        this.#idleSince.delete(connection);
+      const { openStreams, openedStreams: opened } = connection;
+      const used = this.#used.get(connection);
+      if (used === undefined || openStreams > 0 || opened > used.opened) {
+        this.#used.set(connection, { at: now, opened });
         continue;
       }
-      const since = this.#idleSince.get(connection) ?? now;
-      this.#idleSince.set(connection, since);
-      if (now - since < (this.#usable.length > 1 ? Math.min(surplusIdleMs, idleMs) : idleMs)) continue;
+      if (now - used.at < (this.#usable.length > 1 ? idle.surplusMs : idle.lastMs)) continue;
       this.#leave(connection);
       connection.drain();
     }

@@ -149,6 +149,11 @@ export class Http2Connection implements FrameHandler, StreamHost {
     return stream;
   }
 
+  /** Streams that this end has opened so far. */
+  get openedStreams(): number {
+    return this.#streams.opened;
+  }
+
   /** How long the peer is silent, with streams open, before it is asked whether it lives, in milliseconds. */
   get pingIntervalMs(): number {
     return this.#liveness.pingIntervalMs;

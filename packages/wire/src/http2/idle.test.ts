@@ -66,6 +66,16 @@ it("the last one is closed after five minutes, and the next call opens another",
   client.close();
 });
 
+it("a connection that has calls now and then is in use, though none is open when it is looked at", async () => {
+  const { client, servers, call } = open(1);
+  for (let second = 0; second < 900; second += 30) {
+    (await call())();
+    await vi.advanceTimersByTimeAsync(30_000);
+  }
+  expect(servers).toHaveLength(1);
+  client.close();
+});
+
 it("a connection knows nothing of the call that it was opened for", async () => {
   const calls = new AsyncLocalStorage<string>();
   const seen: unknown[] = [];

@@ -34,7 +34,8 @@ export interface ConnectionLimits {
   readonly stalledStreamMs: number;
   /**
    * Milliseconds of silence, with streams open, after which a PING asks whether the peer lives, … A server that doesn't say that it takes
-   * them so often gets no more than one in five minutes, which is what gRPC's servers take (gRFC A8).
+   * them so often gets no more than one in five minutes, which is what gRPC's servers take (gRFC A8); one that has said nothing at all
+   * yet is asked as often as this says.
    */
   readonly pingIntervalMs: number;
   /** … and that its answer may take. */

@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { HeaderEncoder } from "../hpack/header-encoder.ts";
 import { FrameWriter } from "./frame-writer.ts";
+import { outsideOfCalls } from "./outside-of-calls.ts";
 
 /** Of DATA that is written to a socket that has not taken what came before. */
 const socketQueue = 256 * 1024;
@@ -81,15 +82,17 @@ export class Output {
     socket.resume();
   }
 
+  readonly #endTurn = (): void => {
+    this.#isPlanned = false;
+    this.#earlyAt = early.first;
+    if (this.#isClosed) return;
+    this.flush();
+    this.#onFlushed();
+  };
+
   #plan(): void {
     if (this.#isPlanned) return;
     this.#isPlanned = true;
-    setImmediate(() => {
-      this.#isPlanned = false;
-      this.#earlyAt = early.first;
-      if (this.#isClosed) return;
-      this.flush();
-      this.#onFlushed();
-    });
+    outsideOfCalls(setImmediate, this.#endTurn);
   }
 }

@@ -44,6 +44,11 @@ export class StreamTable<Stream extends { readonly id: number; readonly held: bo
     return [...this.#open.values()];
   }
 
+  /** How many numbers were taken. */
+  get opened(): number {
+    return this.#next >> 1;
+  }
+
   takeNumber(): number {
     const id = this.#next;
     this.#next += 2;
