@@ -1,7 +1,7 @@
 import type { DescMethod, DescMethodStreaming, DescMethodUnary } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ContextValues, type Transport } from "@connectrpc/connect";
 import type { MethodPolicy } from "@weft/policy";
-import { type RpcResponse, whenOver } from "@weft/rpc";
+import { PlainHeader, type RpcResponse, whenOver } from "@weft/rpc";
 import type { Span } from "@weft/telemetry";
 import type { CalledMethod } from "./called-method.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -26,7 +26,7 @@ export class Call {
   /** As it was when the call began: a change meets the next one. */
   readonly policy: MethodPolicy;
   /** By lower-case name. */
-  readonly header: Record<string, string>;
+  readonly header: PlainHeader;
   readonly outgoing: Outgoing;
   readonly contextValues: ContextValues | undefined;
   /** Fires when the caller cancels; below the retry layer, when the attempt is given up. The deadline is told by the transport. */
@@ -50,7 +50,7 @@ export class Call {
   constructor(
     called: CalledMethod,
     policy: MethodPolicy,
-    header: Record<string, string>,
+    header: PlainHeader,
     outgoing: Outgoing,
     contextValues: ContextValues | undefined,
     signal: AbortSignal | undefined,
@@ -84,7 +84,7 @@ export class Call {
   /** The same call for an attempt that runs beside others. */
   beside(attempt: number, signal: AbortSignal): Call {
     const { called, policy, outgoing, contextValues, startedAt, deadline } = this;
-    const header = { ...this.header };
+    const header = Object.assign(new PlainHeader(), this.header);
     const other = new Call(called, policy, header, outgoing, contextValues, signal, startedAt, deadline);
     other.attempt = attempt;
     other.span = this.span;

@@ -61,6 +61,8 @@ const reach = { pingIntervalMs: 1_000, pingTimeoutMs: 1_000, maxConnections: 4 }
 export function createMesh(options: MeshOptions): Mesh {
   const { service: caller, registry, clock = systemClock, random = Math.random, newKey = randomUUID } = options;
   const { transport = "wire", interceptors = () => [] } = options;
+  if (!/^[!-~]{1,128}$/.test(caller))
+    throw new RangeError(`"${caller}" can't be the calling service's name: 1 to 128 characters of visible ASCII.`);
   const recorder = options.explain && createRecorder(options.explain);
   const channels = new Map<string, Channel>();
   const listeners = new Set<(event: MeshEvent) => void>();

@@ -2,6 +2,7 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import type { ContextValues, StreamResponse, Transport, UnaryResponse } from "@connectrpc/connect";
 import { type Clock, currentCall } from "@weft/context";
 import type { MethodPolicy } from "@weft/policy";
+import { PlainHeader } from "@weft/rpc";
 import { Call, type Next, type Outgoing } from "./call.ts";
 import { type CalledMethod, calledMethod } from "./called-method.ts";
 
@@ -73,8 +74,8 @@ function hashKey(outgoing: Outgoing, path: readonly string[]): string | undefine
 }
 
 /** A header that layers may add to. Most calls bring none. */
-function plain(init: HeadersInit): Record<string, string> {
-  const header: Record<string, string> = {};
+function plain(init: HeadersInit): PlainHeader {
+  const header = new PlainHeader();
   if (init === undefined) return header;
   new Headers(init).forEach((value, name) => {
     header[name] = value;

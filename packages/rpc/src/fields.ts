@@ -41,12 +41,21 @@ const connectionSpecific: ReadonlySet<string> = new Set([
   ...["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"],
 ]);
 
+/** Header fields of which whoever made it knows that they may be sent: lower-case names, visible ASCII and spaces within it. */
+export class PlainHeader {
+  [name: string]: string;
+}
+
 /** The header fields that a call is given. */
 export type FieldsInit = ConstructorParameters<typeof Headers>[0];
 
 /** The same from all the forms that Connect takes. Headers objects check and normalise; what is plain is taken as it is, if it is a field. */
 export function fieldsOfInit(init: FieldsInit, into: string[]): string[] {
   if (init === undefined) return into;
+  if (init instanceof PlainHeader) {
+    for (const name in init) if (!reserved.has(name)) into.push(name, init[name] as string);
+    return into;
+  }
   if (init instanceof Headers) return toFields(init, into);
   if (Array.isArray(init) || Symbol.iterator in init || !Object.entries(init).every(isPlain))
     return toFields(new Headers(init), into);

@@ -4,6 +4,7 @@ export { type RpcResponse, whenOver } from "./completion.ts";
 export { type ConnectionOptions, connect, type TransportKind } from "./connection.ts";
 export { deadlinePassed } from "./deadline-passed.ts";
 export { cameFromPeer, wasNeverProcessed } from "./errors.ts";
+export { PlainHeader } from "./fields.ts";
 export { endedEarly, endsAtDeadline, hearing, requestField } from "./grpc/handler-context.ts";
 export { defaultMaxMessageBytes } from "./limits.ts";
 export { type Listener, type ListenerOptions, listen } from "./listener.ts";

@@ -20,7 +20,11 @@ export class ServedCall implements CallContext {
   context: HandlerContext;
   /** A message, or as many as the caller sends. */
   request: unknown;
+  /** The clock's reading when it came. */
+  startedAt = 0;
   deadline: number | undefined;
+  /** It was in a queue, or held back: its deadline may have passed meanwhile. */
+  hasWaited = false;
   /** What may still run when the caller was told the end; the call is over when this is. */
   outlivedBy: Promise<unknown> | undefined;
   readonly command: KeyedCommand | undefined = undefined;

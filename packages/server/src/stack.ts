@@ -36,7 +36,7 @@ export function serverStack(parts: ServerStackParts): Layer[] {
     errorLayer(logger, mapError), // nothing internal leaves
     drainLayer(parts.draining), // streams end when the server goes away
     allowedCallersLayer, // who may call
-    deadlineLayer(clock), // expired: not started
+    deadlineLayer, // expired: not started
     concurrencyLayer(parts.guard, clock), // what the server can do; the rest is shed
     bulkheadLayer(bulkheads, clock), // the group's size, and its queue
     stillWantedLayer(clock), // it may have queued too long

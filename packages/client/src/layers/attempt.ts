@@ -8,10 +8,11 @@ import { attemptTimeout, hasLasted } from "../errors.ts";
  * Puts an attempt on the endpoint's connection, for the contract's `per_attempt_timeout` or what is left of the call. The transport ends
  * it when its time is up.
  */
-export function attemptLayer(clock: Clock): (endpoint: Endpoint, call: Call) => Promise<RpcResponse> {
-  return (endpoint, call) => {
+export function attemptLayer(
+  clock: Clock,
+): (endpoint: Endpoint, call: Call, startedAt: number) => Promise<RpcResponse> {
+  return (endpoint, call, startedAt) => {
     const { transport } = endpoint.connection;
-    const startedAt = clock.now();
     const remaining = Math.max(1, Math.ceil(call.deadline - startedAt));
     const timeoutMs = call.policy.retry?.perAttemptTimeoutMs;
     if (timeoutMs === undefined || timeoutMs >= remaining) return call.send(transport, remaining);

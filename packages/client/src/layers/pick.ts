@@ -45,7 +45,10 @@ interface Search {
  * Sends an attempt to one of the endpoints that admit it, through that endpoint's breaker and bulkhead. An endpoint
  * that refuses here (its circuit opened, its queue is full) costs nothing: the next one is asked at once.
  */
-export function pickLayer(parts: PickParts, send: (endpoint: Endpoint, call: Call) => Promise<RpcResponse>): Next {
+export function pickLayer(
+  parts: PickParts,
+  send: (endpoint: Endpoint, call: Call, startedAt: number) => Promise<RpcResponse>,
+): Next {
   const { endpoints, picker, budget, emit, clock } = parts;
   const rejections = meter("weft.client").createCounter("weft.client.rejections");
   const retries = retryCounter();
@@ -137,7 +140,7 @@ export function pickLayer(parts: PickParts, send: (endpoint: Endpoint, call: Cal
     };
     let sent: Promise<RpcResponse>;
     try {
-      sent = send(endpoint, call);
+      sent = send(endpoint, call, startedAt);
     } catch (error) {
       sent = Promise.reject(error);
     }

@@ -66,6 +66,7 @@ export function bulkheadLayer(bulkheads: Bulkheads, clock: Clock): Layer {
     if (bulkhead === undefined) return next(call);
     if (bulkhead.tryEnter()) return inItsPlace(bulkhead, call, next);
     const leftMs = call.deadline === undefined ? undefined : call.deadline - clock.now();
+    call.hasWaited = true;
     return bulkhead.enter(call.signal, leftMs).then(
       () => inItsPlace(bulkhead, call, next),
       (error: unknown) => {

@@ -60,6 +60,7 @@ export function createLoadGuard(policy: Partial<ConcurrencyLimitPolicy>, clock: 
     limit,
     run(next, call) {
       if (held === undefined) return next(call);
+      call.hasWaited = true;
       const inContext = AsyncLocalStorage.snapshot();
       const turn = held;
       return new Promise((resolve, reject) => {
@@ -87,7 +88,7 @@ export function concurrencyLayer(guard: LoadGuard | undefined, clock: Clock): La
   return (next) => (call) => {
     const { criticality } = call.policy;
     const method = limit.method(call.scope);
-    const startedAt = clock.now();
+    const { startedAt } = call;
     if (!method.tryBegin(criticality, startedAt)) {
       rejections.add(1, { ...call.served.attributes, criticality });
       throw new ConnectError(

@@ -7,18 +7,16 @@ import type { ServedCall } from "../served-call.ts";
  * The call ends when its caller's time is up, or the contract's, whichever is shorter. An expired call is not started.
  * The handler's own calls inherit what is left.
  */
-export function deadlineLayer(clock: Clock): Layer {
-  return (next) => (call) => {
-    const { context } = call;
-    const caller = context.timeoutMs() ?? Number.POSITIVE_INFINITY;
-    if (caller <= 0) throw deadlinePassed();
-    const timeoutMs = Math.min(caller, call.policy.timeoutMs);
-    call.deadline = clock.now() + timeoutMs;
-    // The usual case, a client with the same contract: the listener ends the call in time by itself. A stream has to be left, too.
-    if (caller === timeoutMs && endsAtDeadline(context) && !answersWithStream(call.method)) return next(call);
-    return ended(call, timeoutMs, next);
-  };
-}
+export const deadlineLayer: Layer = (next) => (call) => {
+  const { context } = call;
+  const caller = context.timeoutMs() ?? Number.POSITIVE_INFINITY;
+  if (caller <= 0) throw deadlinePassed();
+  const timeoutMs = Math.min(caller, call.policy.timeoutMs);
+  call.deadline = call.startedAt + timeoutMs;
+  // The usual case, a client with the same contract: the listener ends the call in time by itself. A stream has to be left, too.
+  if (caller === timeoutMs && endsAtDeadline(context) && !answersWithStream(call.method)) return next(call);
+  return ended(call, timeoutMs, next);
+};
 
 function ended(call: ServedCall, timeoutMs: number, next: Next): Answer {
   const timer = new AbortController();
@@ -37,7 +35,7 @@ function ended(call: ServedCall, timeoutMs: number, next: Next): Answer {
 /** The layer after a queue: a call whose time passed while it waited is not started. */
 export function stillWantedLayer(clock: Clock): Layer {
   return (next) => (call) => {
-    if (call.deadline !== undefined && clock.now() >= call.deadline) throw deadlinePassed();
+    if (call.hasWaited && call.deadline !== undefined && clock.now() >= call.deadline) throw deadlinePassed();
     return next(call);
   };
 }

@@ -10,7 +10,7 @@ import type { Layer } from "../layer.ts";
 export function spanLayer(clock: Clock): Layer {
   return (next) => (call) => {
     const { served, context } = call;
-    const startedAt = clock.now();
+    call.startedAt = clock.now();
     const { context: trace, recorded } = beginSpan(served.scope, {
       kind: SpanKind.SERVER,
       attributes: served.attributes,
@@ -21,7 +21,7 @@ export function spanLayer(clock: Clock): Layer {
       // A handler may end long after its caller was told something else.
       const error = endedEarly(context) ?? thrown;
       const code = error === undefined ? "OK" : codeName(error);
-      served.ended(recorded, clock.now() - startedAt, code, error);
+      served.ended(recorded, clock.now() - call.startedAt, code, error);
     });
     return runTraced(call, trace, () => next(call));
   };
