@@ -8,6 +8,8 @@ export type LoopGuardState =
 
 /** Calls of one turn that are begun in any case before a calm loop is taken for overloaded. */
 const leastCalls = 8;
+/** Before so many calls have begun, code is not compiled yet: a turn may take longer, so many times. */
+const cold = { calls: 1_000, times: 4 };
 /** Calls after which what is smoothed is half new. */
 const smoothingCalls = 8;
 /** Of the turn's time. */
@@ -33,6 +35,8 @@ export class LoopGuard {
   #busyMs = 0;
   #begun = 0;
   #refused = 0;
+  /** Calls that have begun, ever. */
+  #seen = 0;
 
   constructor(policy: LoopGuardPolicy) {
     this.#policy = policy;
@@ -50,7 +54,7 @@ export class LoopGuard {
     const spent = now - this.#turnStartedAt;
     switch (this.state.kind) {
       case "calm":
-        if (this.#turnCalls < leastCalls || spent <= this.#policy.longTurnMs) return true;
+        if (this.#turnCalls < leastCalls || spent <= this.#longTurnMs) return true;
         this.#overload(now);
         return criticality === "critical";
       case "overloaded":
@@ -59,10 +63,15 @@ export class LoopGuard {
     }
   }
 
+  get #longTurnMs(): number {
+    return this.#policy.longTurnMs * (this.#seen < cold.calls ? cold.times : 1);
+  }
+
   /** A call begins; true when it is the first of its turn. */
   begin(now: number): boolean {
     this.#turnCalls += 1;
     this.#begun += 1;
+    this.#seen += 1;
     if (this.#inTurn) return false;
     this.#inTurn = true;
     this.#turnStartedAt = now;

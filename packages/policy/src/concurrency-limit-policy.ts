@@ -26,7 +26,7 @@ export interface LoopGuardPolicy {
   readonly targetDelayMs: number;
   /** How long it must last; a single pause, however long, is none of it. */
   readonly standingMs: number;
-  /** A single turn of the loop that begins calls for longer than this is overload all the same. */
+  /** A single turn of the loop that begins calls for longer than this is overload all the same; four times that in a process that has just started. */
   readonly longTurnMs: number;
   /** The most and the least time for which one turn of the loop begins calls, once it is overloaded. */
   readonly maxTurnMs: number;
@@ -46,5 +46,5 @@ export const defaultConcurrencyLimitPolicy: ConcurrencyLimitPolicy = {
   windowCalls: 10,
   overloadShare: 0.1,
   probeEveryMs: 5_000,
-  loop: { targetDelayMs: 20, standingMs: 100, longTurnMs: 100, maxTurnMs: 50, minTurnMs: 2, busyShare: 0.9 },
+  loop: { targetDelayMs: 20, standingMs: 100, longTurnMs: 50, maxTurnMs: 50, minTurnMs: 2, busyShare: 0.9 },
 };

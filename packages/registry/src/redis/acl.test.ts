@@ -1,18 +1,18 @@
 import { Redis } from "ioredis";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { eventually, record, summary } from "../conformance.ts";
 import { isRegistrationDenied, isRegistryUnavailable } from "../errors.ts";
-import type { Registration, Registry } from "../registry.ts";
 import { aclRules, createRegistryUsers } from "./acl.ts";
 import { channelOf, keysOf } from "./keys.ts";
-import { createRedisRegistry, type RedisRegistryOptions } from "./redis-registry.ts";
+import { openInTests, registrationOf } from "./testing/open-in-tests.ts";
+import { recordLog } from "./testing/record-log.ts";
 import { startCluster } from "./testing/start-cluster.ts";
 import { type PrivateRedis, startRedis } from "./testing/start-redis.ts";
 
 const heartbeatMs = 200;
 const orders = "shop.order.v1.OrderService";
 const users = "shop.user.v1.UserService";
-const resources: (() => unknown)[] = [];
+const { own, connect } = openInTests({ heartbeatMs });
 let server: PrivateRedis;
 
 beforeAll(async () => {
@@ -24,29 +24,14 @@ beforeAll(async () => {
   ]);
 });
 afterAll(() => server.kill());
-afterEach(async () => {
-  for (const close of resources.reverse()) await close();
-  resources.length = 0;
-});
-
 function urlOf(name: string, password: string, url = server.url): string {
   return url.replace("://", `://${name}:${encodeURIComponent(password)}@`);
 }
 
-function connect(url: string, options: Partial<RedisRegistryOptions> = {}): Registry {
-  const registry = createRedisRegistry({ url, heartbeatMs, ...options });
-  resources.push(() => registry.close());
-  return registry;
-}
-
 function clientOf(name: string, password: string): Redis {
   const client = new Redis(urlOf(name, password));
-  resources.push(() => client.disconnect());
+  own(() => client.disconnect());
   return client;
-}
-
-function registrationOf(service: string): Registration {
-  return { service, instance: "a", host: "127.0.0.1", port: 9000, metadata: {} };
 }
 
 test("each user registers its own services, and finds those of others", async () => {
@@ -80,7 +65,7 @@ test.each([
   // Were it tried again, the test would end before.
   const registry = connect(urlOf(name, password), { registerTimeoutMs: 600_000 });
   const error = await registry.register(registrationOf(service)).catch((thrown: unknown) => thrown);
-  expect(isRegistrationDenied(error) && error.message).toContain(`may not register ${service}`);
+  expect(isRegistrationDenied(error) && error.message).toContain(`"${name}" may not register ${service}`);
   expect(String(error)).toContain("aclRules");
   expect(String(error)).not.toContain(password);
   expect(await server.client.exists(...keysOf(service).slice(0, 2))).toBe(0);
@@ -90,8 +75,7 @@ test("a user that loses its right keeps no lease, and its process is told why", 
   const name = "shop_former";
   const service = "shop.former.v1.FormerService";
   await createRegistryUsers(server.url, [{ name, password: "p", registers: [service] }]);
-  const warnings: string[] = [];
-  const logger = { info: () => {}, warn: (_: object, message: string) => void warnings.push(message), error: () => {} };
+  const { logger, warnings } = recordLog();
   const lease = await connect(urlOf(name, "p"), { logger }).register(registrationOf(service));
   await createRegistryUsers(server.url, [{ name, password: "p", registers: [] }]);
   await eventually(() => expect(warnings.join()).toContain(`may not register ${service}`));
@@ -102,12 +86,11 @@ test("a user that loses its right keeps no lease, and its process is told why", 
 
 test("a user that may not read is told so once, and again after it could", async () => {
   const name = "shop_stranger";
-  const errors: string[] = [];
-  const logger = { info: () => {}, warn: () => {}, error: (_: object, message: string) => void errors.push(message) };
+  const { logger, errors } = recordLog();
   await server.client.call("ACL", "SETUSER", name, "reset", "on", ">p", "+@connection", "+info", "resetchannels");
   const registry = connect(urlOf(name, "p"), { logger });
   const watcher = record(registry, orders);
-  await eventually(() => expect(errors.join()).toContain(`does not let its user read ${orders}`));
+  await eventually(() => expect(errors.join()).toContain(`does not let its user "${name}" read ${orders}`));
   expect(errors.join()).toContain("aclRules");
   const error = await registry.list(orders).catch((thrown: unknown) => thrown);
   expect(isRegistryUnavailable(error)).toBe(true);
@@ -122,8 +105,7 @@ test("of two services a refused one is complained of once, though the other one'
   const name = "shop_half";
   const [kept, lost] = ["shop.half.v1.KeptService", "shop.half.v1.LostService"];
   await createRegistryUsers(server.url, [{ name, password: "p", registers: [kept, lost] }]);
-  const warnings: string[] = [];
-  const logger = { info: () => {}, warn: (_: object, message: string) => void warnings.push(message), error: () => {} };
+  const { logger, warnings } = recordLog();
   const registry = connect(urlOf(name, "p"), { logger });
   await registry.register(registrationOf(kept));
   await registry.register(registrationOf(lost));
@@ -164,7 +146,7 @@ test("a user writes nobody else's keys, tells nobody else's changes and sees not
 
 test("users of a Cluster are known to each of its nodes", { timeout: 60_000 }, async () => {
   const redis = await startCluster({ replicas: 0 });
-  resources.push(() => redis.close());
+  own(() => redis.close());
   await createRegistryUsers(redis.url, [{ name: "shop", password: "p", registers: ["shop.*"] }]);
   const registry = connect(urlOf("shop", "p", redis.url));
   const services = Array.from({ length: 8 }, (_, i) => `shop.s${i}.v1.Service`);

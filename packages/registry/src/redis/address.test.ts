@@ -4,7 +4,9 @@ import { InvalidRedisUrlError, parseRedisUrl } from "./address.ts";
 describe("a Redis URL", () => {
   it("names a server, and is described without its password", () => {
     const url = "rediss://user:secret@redis.example:6380/2";
-    expect(parseRedisUrl(url)).toEqual({ kind: "server", url, description: "Redis at redis.example:6380" });
+    const address = { kind: "server", url, username: "user", description: "Redis at redis.example:6380" };
+    expect(parseRedisUrl(url)).toEqual(address);
+    expect(parseRedisUrl("redis://:secret@redis.example")).toMatchObject({ username: undefined });
   });
 
   it("names Sentinels and their master", () => {

@@ -1,6 +1,11 @@
 /** Where Redis is: a server, the nodes of a Cluster, or whichever server Sentinels say is the master. */
 export type RedisAddress =
-  | { readonly kind: "server"; readonly url: string; readonly description: string }
+  | {
+      readonly kind: "server";
+      readonly url: string;
+      readonly username: string | undefined;
+      readonly description: string;
+    }
   | {
       readonly kind: "cluster";
       /** Some of its nodes: one that answers is enough, it knows the others. */
@@ -56,7 +61,8 @@ export function parseRedisUrl(url: string): RedisAddress {
       `a Redis URL is redis://host:6379, rediss://host:6379, ${clusterForm} or ${sentinelForm}`,
     );
   }
-  return { kind: "server", url, description: `Redis at ${new URL(url).host}` };
+  const { host, username } = new URL(url);
+  return { kind: "server", url, username: decode(username) || undefined, description: `Redis at ${host}` };
 }
 
 function parseClusterUrl(url: string): RedisAddress {

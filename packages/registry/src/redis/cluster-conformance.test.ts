@@ -1,11 +1,8 @@
 import { afterAll, beforeAll } from "vitest";
 import { describeRegistry } from "../conformance.ts";
-import type { Registry } from "../registry.ts";
-import { createRedisRegistry } from "./redis-registry.ts";
+import { redisHarness } from "./testing/redis-harness.ts";
 import { type ClusterRedis, startCluster } from "./testing/start-cluster.ts";
-import { startMember } from "./testing/start-member.ts";
 
-const heartbeatMs = 400;
 let redis: ClusterRedis;
 
 beforeAll(async () => {
@@ -13,19 +10,4 @@ beforeAll(async () => {
 });
 afterAll(() => redis.close());
 
-describeRegistry("the Redis registry on a Cluster", async () => {
-  const { url } = redis;
-  const opened: Registry[] = [];
-  return {
-    heartbeatMs,
-    connect() {
-      const registry = createRedisRegistry({ url, heartbeatMs });
-      opened.push(registry);
-      return registry;
-    },
-    startMortal: (registration) => startMember({ url, heartbeatMs, blockedMs: 60_000, registration }),
-    async close() {
-      await Promise.all(opened.map((registry) => registry.close()));
-    },
-  };
-});
+describeRegistry("the Redis registry on a Cluster", async () => redisHarness(redis.url));

@@ -1,35 +1,19 @@
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { eventually, record, summary, uniqueService } from "../conformance.ts";
 import { isRegistryUnavailable } from "../errors.ts";
-import type { Registration, Registry } from "../registry.ts";
 import { channelOf, keysOf } from "./keys.ts";
-import { createRedisRegistry, type RedisRegistryOptions } from "./redis-registry.ts";
+import { openInTests, registrationOf } from "./testing/open-in-tests.ts";
 import { type ClusterRedis, clusterUrl, startCluster } from "./testing/start-cluster.ts";
 import { freePort } from "./testing/start-redis.ts";
 
 const heartbeatMs = 200;
 const patience = 60_000;
-const resources: (() => Promise<void>)[] = [];
-
-afterEach(async () => {
-  for (const close of resources.reverse()) await close();
-  resources.length = 0;
-});
+const { own, connect } = openInTests({ heartbeatMs, commandTimeoutMs: 1_000 });
 
 async function cluster(replicas: 0 | 1): Promise<ClusterRedis> {
   const redis = await startCluster({ replicas });
-  resources.push(() => redis.close());
+  own(() => redis.close());
   return redis;
-}
-
-function connect(url: string, options: Partial<RedisRegistryOptions> = {}): Registry {
-  const registry = createRedisRegistry({ url, heartbeatMs, commandTimeoutMs: 1_000, ...options });
-  resources.push(() => registry.close());
-  return registry;
-}
-
-function registrationOf(service: string, instance: string): Registration {
-  return { service, instance, host: "127.0.0.1", port: 9000, metadata: {} };
 }
 
 test.each([

@@ -1,25 +1,21 @@
 import { once } from "node:events";
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { eventually } from "../conformance.ts";
 import { openConnection } from "./connection.ts";
+import { openInTests } from "./testing/open-in-tests.ts";
 import { startHoldingProxy } from "./testing/start-holding-proxy.ts";
 import { startSentinels } from "./testing/start-sentinels.ts";
 
 const patience = 60_000;
-const resources: (() => unknown)[] = [];
-
-afterEach(async () => {
-  for (const close of resources.reverse()) await close();
-  resources.length = 0;
-});
+const { own } = openInTests({});
 
 test("a failover that is announced while the Sentinels are asked for the master doesn't end the connection", {
   timeout: patience,
 }, async () => {
   const redis = await startSentinels();
-  resources.push(() => redis.close());
+  own(() => redis.close());
   const proxy = await startHoldingProxy(redis.ports[0] as number);
-  resources.push(() => proxy.close());
+  own(() => proxy.close());
   const connection = openConnection({
     url: proxy.url,
     name: "test",
@@ -27,7 +23,7 @@ test("a failover that is announced while the Sentinels are asked for the master 
     maxRetryDelayMs: 100,
     waits: true,
   });
-  resources.push(() => connection.disconnect());
+  own(() => connection.disconnect());
   connection.on("error", () => {});
   let ends = 0;
   connection.on("end", () => {
@@ -47,7 +43,7 @@ test("a failover that is announced while the Sentinels are asked for the master 
 
 test("a connection that was closed while it was being made stays closed", async () => {
   const redis = await startSentinels();
-  resources.push(() => redis.close());
+  own(() => redis.close());
   const connection = openConnection({
     url: redis.url,
     name: "test",

@@ -12,8 +12,9 @@ export interface FeedOptions {
   readonly read: (service: string, known: Listing["known"]) => Promise<unknown>;
   /** What an earlier process believed, and after how many milliseconds without an answer it is good enough. */
   readonly remembered: { readonly list: readonly Instance[] | undefined; readonly afterMs: number };
-  /** A list that Redis gave was believed. */
-  readonly onList: (service: string, list: readonly Instance[]) => void;
+  /** Redis answered, and this is what is believed: the same list as before where nothing changed. */
+  readonly onList: (list: readonly Instance[]) => void;
+  readonly clock: { now(): number };
   readonly logger: RegistryLogger | undefined;
 }
 
@@ -37,10 +38,10 @@ export interface Feed {
 }
 
 export function createFeed(options: FeedOptions): Feed {
-  const { service, heartbeatMs, mostInstances, read, remembered, onList, logger } = options;
+  const { service, heartbeatMs, mostInstances, read, remembered, onList, clock, logger } = options;
   const listing = createListing(service, mostInstances);
   const listeners = new Set<Listener>();
-  const belief = createBelief({ removalMs: 3 * heartbeatMs, clock: performance, stillAnswers });
+  const belief = createBelief({ removalMs: 3 * heartbeatMs, clock, stillAnswers });
   let list: readonly Instance[] | undefined;
   let reading = false;
   let again = false;
@@ -83,9 +84,8 @@ export function createFeed(options: FeedOptions): Feed {
         "Redis may have lost what an earlier process knew; its list stands for as long as the instances may come back",
       );
     const found = belief.observe(snapshot);
-    if (found === undefined) return;
-    deliver(found);
-    onList(service, found);
+    if (found !== undefined) deliver(found);
+    if (list !== undefined) onList(list);
   }
 
   function hear(hint: string): void {

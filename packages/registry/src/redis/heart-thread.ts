@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
+import { parseRedisUrl } from "./address.ts";
 import { describeAddress, openConnection } from "./connection.ts";
 import { isDenial } from "./denial.ts";
 import type { FromHeart, HeartData, HeldLease, ToHeart } from "./heart-messages.ts";
@@ -17,6 +18,7 @@ if (port === null) throw new Error("heart-thread.ts runs as a worker thread only
 class LostError extends Error {}
 class DeniedError extends Error {}
 
+const { username = "default" } = parseRedisUrl(data.url);
 const pulse = createPulseReader(data.pulse);
 const ttlMs = 3 * data.heartbeatMs;
 const leases = new Map<number, HeldLease>();
@@ -89,7 +91,7 @@ async function allowed<T>(service: string, writing: Promise<T>): Promise<T> {
   } catch (error) {
     if (!isDenial(error)) throw error;
     throw new DeniedError(
-      `its user may not register ${service} (${error.message}); register services of your own, or give the user the rules of aclRules(…)`,
+      `its user "${username}" may not register ${service} (${error.message}); register services of your own, or give the user the rules of aclRules(…)`,
     );
   }
 }

@@ -4,13 +4,13 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Worker } from "node:worker_threads";
 import { Redis } from "ioredis";
-import { afterEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { eventually, record, summary, uniqueService } from "../conformance.ts";
 import { isRegistrationDenied } from "../errors.ts";
-import type { Registration, Registry } from "../registry.ts";
-import { createRedisRegistry, type RedisRegistryOptions } from "./redis-registry.ts";
+import type { RedisRegistryOptions } from "./redis-registry.ts";
+import { openInTests, registrationOf, sharedRedisUrl } from "./testing/open-in-tests.ts";
+import { recordLog } from "./testing/record-log.ts";
 import { startMember } from "./testing/start-member.ts";
-import { startRedis } from "./testing/start-redis.ts";
 
 const threads = vi.hoisted((): Worker[] => []);
 vi.mock("node:worker_threads", async (original) => {
@@ -25,34 +25,19 @@ vi.mock("node:worker_threads", async (original) => {
 });
 
 const heartbeatMs = 200;
-const url = process.env.REDIS_URL ?? "";
-if (url === "") throw new Error("REDIS_URL is not set; `npm test` starts a Redis and sets it");
-const resources: (() => Promise<unknown>)[] = [];
-
-afterEach(async () => {
-  for (const close of resources.reverse()) await close();
-  resources.length = 0;
-});
-
-function connect(options: Partial<RedisRegistryOptions> = {}): Registry {
-  const registry = createRedisRegistry({ url, heartbeatMs, ...options });
-  resources.push(() => registry.close());
-  return registry;
-}
+const url = sharedRedisUrl();
+const { own, connect: connectTo, redisServer } = openInTests({ heartbeatMs });
+const connect = (options?: Partial<RedisRegistryOptions>) => connectTo(url, options);
 
 function client(): Redis {
   const redis = new Redis(url);
-  resources.push(async () => redis.disconnect());
+  own(async () => redis.disconnect());
   return redis;
-}
-
-function registrationOf(service: string): Registration {
-  return { service, instance: "a", host: "127.0.0.1", port: 9000, metadata: {} };
 }
 
 async function member(service: string, blockedMs: number) {
   const started = await startMember({ url, heartbeatMs, blockedMs, registration: registrationOf(service) });
-  resources.push(() => started.kill());
+  own(() => started.kill());
   return started;
 }
 
@@ -126,7 +111,7 @@ test("a process with many leases beats for them one after the other within the i
   const service = uniqueService();
   const redis = client();
   const registry = connect({ heartbeatMs: 1_000 });
-  const instances = Array.from({ length: 500 }, (_, i) => ({ ...registrationOf(service), instance: `i${i}` }));
+  const instances = Array.from({ length: 500 }, (_, i) => registrationOf(service, `i${i}`));
   await Promise.all(instances.map((registration) => registry.register(registration)));
   const expiries = async () => {
     const scores = (await redis.zrange(`weft:{${service}}:leases`, 0, "-1", "WITHSCORES")).filter(
@@ -149,16 +134,12 @@ test("a service that is full takes no further instance, and says what to do", as
   const service = uniqueService();
   // Were it tried again, the test would end before.
   const registry = connect({ maxInstances: 2, registerTimeoutMs: 600_000 });
-  const [lease] = await Promise.all(
-    ["a", "b"].map((instance) => registry.register({ ...registrationOf(service), instance })),
-  );
-  const refused = await registry
-    .register({ ...registrationOf(service), instance: "c" })
-    .catch((error: unknown) => error);
+  const [lease] = await Promise.all(["a", "b"].map((instance) => registry.register(registrationOf(service, instance))));
+  const refused = await registry.register(registrationOf(service, "c")).catch((error: unknown) => error);
   expect(isRegistrationDenied(refused) && refused.message).toContain(`${service} has 2 instances`);
   expect(String(refused)).toContain("maxInstances");
   await lease?.release();
-  await registry.register({ ...registrationOf(service), instance: "c" });
+  await registry.register(registrationOf(service, "c"));
   expect(summary(await registry.list(service))).toEqual(["b UP", "c UP"]);
 });
 
@@ -209,17 +190,14 @@ test("a heartbeat thread that dies is replaced, and its leases go on under their
 
 test("a heartbeat thread that dies while Redis is away for longer than a registration tries is replaced all the same", async () => {
   const service = uniqueService();
-  const errors: string[] = [];
-  const logger = { info: () => {}, warn: () => {}, error: (_: object, message: string) => void errors.push(message) };
-  const redis = await startRedis();
-  resources.push(() => redis.kill());
+  const { logger, errors } = recordLog();
+  const redis = await redisServer();
   const registry = connect({ url: redis.url, registerTimeoutMs: 100, logger });
   const lease = await registry.register(registrationOf(service));
   await redis.kill();
   await threads.at(-1)?.terminate();
   await eventually(() => expect(errors).toEqual(["registry: a lease could not be taken over yet"]));
-  const again = await startRedis(redis.port);
-  resources.push(() => again.kill());
+  await redisServer(redis.port);
   await eventually(async () =>
     expect(await registry.list(service)).toMatchObject([{ epoch: lease.epoch, state: "UP" }]),
   );
@@ -227,11 +205,10 @@ test("a heartbeat thread that dies while Redis is away for longer than a registr
 
 test("what is asked of a lease while a new thread takes it over is not forgotten", async () => {
   const service = uniqueService();
-  const redis = await startRedis();
-  resources.push(() => redis.kill());
+  const redis = await redisServer();
   const registry = connect({ url: redis.url });
   const kept = await registry.register(registrationOf(service));
-  const released = await registry.register({ ...registrationOf(service), instance: "b" });
+  const released = await registry.register(registrationOf(service, "b"));
   await redis.kill();
   const started = threads.length;
   await threads.at(-1)?.terminate();
@@ -239,8 +216,7 @@ test("what is asked of a lease while a new thread takes it over is not forgotten
   await eventually(() => expect(threads).toHaveLength(started + 1));
   await expect(kept.update({ state: "DRAINING" })).rejects.toThrow();
   await released.release();
-  const again = await startRedis(redis.port);
-  resources.push(() => again.kill());
+  await redisServer(redis.port);
   await eventually(async () => expect(summary(await registry.list(service))).toContain("a DRAINING"));
   // And so it stays, beat after beat.
   await setTimeout(5 * heartbeatMs);

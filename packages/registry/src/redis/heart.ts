@@ -9,6 +9,7 @@ import { createPulseMemory, createPulseWriter } from "./pulse.ts";
 
 export interface HeartOptions extends Omit<HeartData, "pulse"> {
   readonly load: (() => Load) | undefined;
+  readonly clock: { now(): number };
   readonly logger: RegistryLogger | undefined;
 }
 
@@ -40,7 +41,7 @@ interface Pending {
  * replaced, and its leases are taken over with their epochs.
  */
 export function createHeart(options: HeartOptions): Heart {
-  const { load, logger, ...data } = options;
+  const { load, clock, logger, ...data } = options;
   const pulse = createPulseMemory();
   const held = new Map<number, Held>();
   const pending = new Map<number, Pending>();
@@ -50,7 +51,7 @@ export function createHeart(options: HeartOptions): Heart {
   let closed = false;
 
   function start(): Worker {
-    ticking ??= startTicking(pulse, Math.min(1_000, data.heartbeatMs / 2), load);
+    ticking ??= startTicking(pulse, Math.min(1_000, data.heartbeatMs / 2), clock, load);
     const thread = new Worker(new URL(`./heart-thread${extname(import.meta.url)}`, import.meta.url), {
       name: "weft-heart",
       workerData: { ...data, pulse } satisfies HeartData,
@@ -176,12 +177,17 @@ export function createHeart(options: HeartOptions): Heart {
 }
 
 /** Shows the other thread that this one's event loop turns. Keeps no process alive. */
-function startTicking(memory: SharedArrayBuffer, everyMs: number, load: (() => Load) | undefined): NodeJS.Timeout {
+function startTicking(
+  memory: SharedArrayBuffer,
+  everyMs: number,
+  clock: { now(): number },
+  load: (() => Load) | undefined,
+): NodeJS.Timeout {
   const pulse = createPulseWriter(memory);
-  let due = performance.now() + everyMs;
+  let due = clock.now() + everyMs;
   const tick = () => {
-    const lateMs = Math.max(0, performance.now() - due);
-    due = performance.now() + everyMs;
+    const lateMs = Math.max(0, clock.now() - due);
+    due = clock.now() + everyMs;
     pulse.tick(load?.() ?? { eventLoopDelayMs: lateMs, inFlight: 0 });
   };
   return setInterval(tick, everyMs).unref();

@@ -1,4 +1,4 @@
-import { Redis } from "ioredis";
+import type { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createScriptedService } from "./testing/scripted-service.ts";
 import { type PrivateRedis, startRedis } from "./testing/start-redis.ts";
@@ -7,12 +7,9 @@ let server: PrivateRedis;
 let redis: Redis;
 beforeAll(async () => {
   server = await startRedis();
-  redis = new Redis(server.url);
+  redis = server.client;
 });
-afterAll(async () => {
-  redis.disconnect();
-  await server.kill();
-});
+afterAll(() => server.kill());
 
 const setUp = (mostInstances?: number) => createScriptedService(redis, mostInstances);
 

@@ -1,4 +1,4 @@
-import { Redis } from "ioredis";
+import type { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { Snapshot } from "./listing.ts";
 import { createScriptedService, names } from "./testing/scripted-service.ts";
@@ -8,12 +8,9 @@ let server: PrivateRedis;
 let redis: Redis;
 beforeAll(async () => {
   server = await startRedis();
-  redis = new Redis(server.url);
+  redis = server.client;
 });
-afterAll(async () => {
-  redis.disconnect();
-  await server.kill();
-});
+afterAll(() => server.kill());
 
 const closing: (() => void)[] = [];
 afterEach(() => {

@@ -1,34 +1,12 @@
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { eventually, record, summary, uniqueService } from "../conformance.ts";
 import { isRegistryUnavailable } from "../errors.ts";
-import type { Registration, Registry } from "../registry.ts";
 import { keysOf } from "./keys.ts";
-import { createRedisRegistry, type RedisRegistryOptions } from "./redis-registry.ts";
-import { freePort, startRedis } from "./testing/start-redis.ts";
+import { openInTests, registrationOf } from "./testing/open-in-tests.ts";
+import { freePort } from "./testing/start-redis.ts";
 
 const heartbeatMs = 200;
-const resources: (() => Promise<void>)[] = [];
-
-afterEach(async () => {
-  for (const close of resources.reverse()) await close();
-  resources.length = 0;
-});
-
-async function redisServer(port?: number) {
-  const redis = await startRedis(port);
-  resources.push(() => redis.kill());
-  return redis;
-}
-
-function connect(url: string, options: Partial<RedisRegistryOptions> = {}): Registry {
-  const registry = createRedisRegistry({ url, heartbeatMs, ...options });
-  resources.push(() => registry.close());
-  return registry;
-}
-
-function registrationOf(service: string, instance: string): Registration {
-  return { service, instance, host: "127.0.0.1", port: 9000, metadata: { zone: "eu-1a" } };
-}
+const { connect, redisServer } = openInTests({ heartbeatMs });
 
 test("register waits for a Redis that comes later", async () => {
   const port = await freePort();

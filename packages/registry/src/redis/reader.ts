@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
 import { RegistryClosedError, RegistryUnavailableError } from "../errors.ts";
 import type { Instance, Registry, Watch, WatchOptions } from "../registry.ts";
+import { parseRedisUrl } from "./address.ts";
 import {
   type Connection,
   type ConnectionOptions,
@@ -22,6 +23,9 @@ export interface ReaderOptions {
   readonly commandTimeoutMs: number;
   readonly mostInstances: number;
   readonly snapshot: string | undefined;
+  readonly clock: { now(): number };
+  readonly random: () => number;
+  readonly wallClock: { now(): number };
   readonly logger: RegistryLogger | undefined;
 }
 
@@ -33,19 +37,21 @@ const recallAfterMs = 1_000;
 
 /** Connects with the first question. Watches re-read on a hint, on every heartbeat, and whenever a connection is back. */
 export function createReader(options: ReaderOptions): Reader {
-  const { url, heartbeatMs, commandTimeoutMs, mostInstances, logger } = options;
+  const { url, heartbeatMs, commandTimeoutMs, mostInstances, clock, random, wallClock, logger } = options;
   const address = describeAddress(url);
+  const { username = "default" } = parseRedisUrl(url);
   /** By channel. */
   const feeds = new Map<string, Feed>();
   const open = new Set<Watch>();
-  const snapshot = options.snapshot === undefined ? undefined : openSnapshotFile({ path: options.snapshot, logger });
+  const snapshot =
+    options.snapshot === undefined ? undefined : openSnapshotFile({ path: options.snapshot, wallClock, logger });
   let commands: Connection | undefined;
   let hints: Redis | undefined;
   let polling: NodeJS.Timeout | undefined;
   let closed = false;
 
   function connection(name: string): ConnectionOptions {
-    return { url, name, commandTimeoutMs, maxRetryDelayMs: Math.min(1_000, heartbeatMs), waits: true };
+    return { url, name, commandTimeoutMs, maxRetryDelayMs: Math.min(1_000, heartbeatMs), waits: true, random };
   }
 
   function interrupt(): void {
@@ -85,7 +91,7 @@ export function createReader(options: ReaderOptions): Reader {
       if (closed) throw new RegistryClosedError();
       const reason = error instanceof Error ? error.message : String(error);
       if (!isDenial(error)) throw new RegistryUnavailableError(`${address} did not answer: ${reason}`);
-      const message = `${address} does not let its user read ${about} (${reason}); give the user the rules of aclRules(…)`;
+      const message = `${address} does not let its user "${username}" read ${about} (${reason}); give the user the rules of aclRules(…)`;
       if (!refused.has(about)) logger?.error({}, `registry: ${message}`);
       refused.add(about);
       throw new RegistryUnavailableError(message);
@@ -123,9 +129,9 @@ export function createReader(options: ReaderOptions): Reader {
     const found = feeds.get(channel);
     if (found !== undefined) return found;
     const feed = createFeed({
-      ...{ service, heartbeatMs, mostInstances, read, logger },
+      ...{ service, heartbeatMs, mostInstances, read, clock, logger },
       remembered: { list: snapshot?.recall(service), afterMs: Math.min(commandTimeoutMs, recallAfterMs) },
-      onList: (_, list) => snapshot?.note(service, list),
+      onList: (list) => snapshot?.note(service, list),
     });
     feeds.set(channel, feed);
     if (hinter().status === "ready") void subscribe([feed]);

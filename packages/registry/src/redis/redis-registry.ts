@@ -24,9 +24,16 @@ export interface RedisRegistryOptions {
   readonly maxInstances?: number;
   /**
    * A file of this process alone in which the last lists of its watches are kept. A watch that has no answer from Redis within a second
-   * (or within `commandTimeoutMs`, if that is less) begins with the list in it. Without it a watch begins when Redis answers.
+   * (or within `commandTimeoutMs`, if that is less) begins with the list in it, if Redis upheld that within the last day. Without it a
+   * watch begins when Redis answers.
    */
   readonly snapshot?: string;
+  /** Milliseconds that never go backwards; `performance` unless given. Not for the heartbeats: they keep time on a thread of their own. */
+  readonly clock?: { now(): number };
+  /** Milliseconds since 1970, by which the snapshot ages; `Date` unless given. */
+  readonly wallClock?: { now(): number };
+  /** In [0, 1): spreads the tries to connect. `Math.random` unless given. */
+  readonly random?: () => number;
 }
 
 /**
@@ -38,9 +45,11 @@ export function createRedisRegistry(options: RedisRegistryOptions): Registry {
   const { url, heartbeatMs = 2_000, load, logger } = options;
   const { registerTimeoutMs = 30_000, commandTimeoutMs = 5_000, blockedMs = 60_000 } = options;
   const { maxInstances: mostInstances = 10_000, snapshot } = options;
+  const { clock = performance, wallClock = Date, random = Math.random } = options;
   parseRedisUrl(url);
-  const heart = createHeart({ url, heartbeatMs, registerTimeoutMs, blockedMs, mostInstances, load, logger });
-  const reader = createReader({ url, heartbeatMs, commandTimeoutMs, mostInstances, snapshot, logger });
+  const shared = { url, heartbeatMs, mostInstances, clock, logger };
+  const heart = createHeart({ ...shared, registerTimeoutMs, blockedMs, load });
+  const reader = createReader({ ...shared, commandTimeoutMs, snapshot, wallClock, random });
   let nextLease = 1;
   let closed = false;
 

@@ -1,37 +1,22 @@
 import { Redis } from "ioredis";
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { eventually, record, summary, uniqueService } from "../conformance.ts";
 import { isRegistryUnavailable } from "../errors.ts";
-import type { Registration, Registry } from "../registry.ts";
 import { channelOf } from "./keys.ts";
-import { createRedisRegistry, type RedisRegistryOptions } from "./redis-registry.ts";
+import { createRedisRegistry } from "./redis-registry.ts";
+import { openInTests, registrationOf } from "./testing/open-in-tests.ts";
 import { startHoldingProxy } from "./testing/start-holding-proxy.ts";
 import { startMember } from "./testing/start-member.ts";
 import { type SentinelRedis, startSentinels } from "./testing/start-sentinels.ts";
 
 const heartbeatMs = 200;
 const patience = 60_000;
-const resources: (() => Promise<void>)[] = [];
-
-afterEach(async () => {
-  for (const close of resources.reverse()) await close();
-  resources.length = 0;
-});
+const { own, connect } = openInTests({ heartbeatMs });
 
 async function sentinels(): Promise<SentinelRedis> {
   const redis = await startSentinels();
-  resources.push(() => redis.close());
+  own(() => redis.close());
   return redis;
-}
-
-function connect(url: string, options: Partial<RedisRegistryOptions> = {}): Registry {
-  const registry = createRedisRegistry({ url, heartbeatMs, ...options });
-  resources.push(() => registry.close());
-  return registry;
-}
-
-function registrationOf(service: string, instance: string): Registration {
-  return { service, instance, host: "127.0.0.1", port: 9000, metadata: {} };
 }
 
 test("a master that is killed is followed by its replica, and nobody is taken for gone meanwhile", {
@@ -46,7 +31,7 @@ test("a master that is killed is followed by its replica, and nobody is taken fo
     blockedMs: 60_000,
     registration: registrationOf(service, "b"),
   });
-  resources.push(() => member.kill());
+  own(() => member.kill());
   const registry = connect(redis.url);
   const watcher = record(registry, service);
   await watcher.until("a UP", "b UP");
@@ -91,13 +76,13 @@ test("a failover that is announced while the Sentinels are asked for the master 
 }, async () => {
   const redis = await sentinels();
   const proxy = await startHoldingProxy(redis.ports[0] as number);
-  resources.push(async () => proxy.close());
+  own(async () => proxy.close());
   // Nothing is polled as long as this test lasts.
   const options = { heartbeatMs: 2 * patience, commandTimeoutMs: 20_000 };
   const registry = connect(proxy.url, options);
   await registry.watch(uniqueService(), () => {}).ready;
   const sentinel = new Redis(redis.ports[0] as number);
-  resources.push(async () => sentinel.disconnect());
+  own(async () => sentinel.disconnect());
   // Both of its connections are told of failovers.
   await eventually(async () => expect(String(await sentinel.client("LIST")).match(/ sub=1 /g)).toHaveLength(2));
 

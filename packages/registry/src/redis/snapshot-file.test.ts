@@ -1,21 +1,21 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { eventually } from "../conformance.ts";
 import type { Instance } from "../registry.ts";
 import { openSnapshotFile, type SnapshotFileOptions } from "./snapshot-file.ts";
+import { recordLog } from "./testing/record-log.ts";
 
 const service = "shop.user.v1.UserService";
 let folder: string;
 let path: string;
-const warnings: string[] = [];
-const logger = { info: () => {}, warn: (_: object, message: string) => void warnings.push(message), error: () => {} };
+let { logger, warnings } = recordLog();
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "weft-snapshot-"));
   path = join(folder, "state", "registry.json");
-  warnings.length = 0;
+  ({ logger, warnings } = recordLog());
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -78,11 +78,11 @@ test("a service that was emptied is forgotten, one that this process doesn't wat
 });
 
 test.each([
-  ["cut off", '{"format":"weft-registry-snapshot","version":1,"serv'],
+  ["cut off", '{"format":"weft-registry-snapshot","version":2,"serv'],
   ["somebody else's", '{"users":[]}'],
-  ["of a later version", '{"format":"weft-registry-snapshot","version":2,"services":{}}'],
+  ["of another version", '{"format":"weft-registry-snapshot","version":1,"services":{}}'],
   ["no object", "[]"],
-  ["too large", `{"format":"weft-registry-snapshot","version":1,"services":{}}${" ".repeat(1_000)}`],
+  ["too large", `{"format":"weft-registry-snapshot","version":2,"services":{}}${" ".repeat(1_000)}`],
 ])("a file that is %s is a warning, and the next write replaces it", async (_, content) => {
   mkdirSync(join(folder, "state"));
   writeFileSync(path, content);
@@ -105,13 +105,78 @@ test.each([
   const instances = [instanceOf("a"), { ...instanceOf("b"), ...change }, 7];
   const content = {
     format: "weft-registry-snapshot",
-    version: 1,
-    services: { [service]: instances, "not a service": instances },
+    version: 2,
+    services: {
+      [service]: { upheldAt: Date.now(), instances },
+      "not a service": { upheldAt: Date.now(), instances },
+      "of.no.Age": { instances },
+      "of.no.List": { upheldAt: Date.now() },
+      "of.Nothing": null,
+    },
   };
   writeFileSync(path, JSON.stringify(content));
   const file = open();
   expect(file.recall(service)).toEqual([instanceOf("a")]);
-  expect(file.recall("not a service")).toBeUndefined();
+  for (const other of ["not a service", "of.no.Age", "of.no.List", "of.Nothing"])
+    expect(file.recall(other)).toBeUndefined();
+});
+
+describe("by a wall clock", () => {
+  const hourMs = 3_600_000;
+  const list = [instanceOf("a")];
+  let now: number;
+  const wallClock = { now: () => now };
+
+  beforeEach(async () => {
+    now = 1_764_300_000_000;
+    const file = open({ wallClock });
+    file.note(service, list);
+    await file.close();
+  });
+
+  test("a list is recalled for a day after it was last upheld, by no process later", () => {
+    const early = open({ wallClock });
+    now += 24 * hourMs - 1;
+    expect(open({ wallClock }).recall(service)).toEqual(list);
+    expect(early.recall(service)).toEqual(list);
+    now += 1;
+    expect(open({ wallClock }).recall(service)).toBeUndefined();
+    expect(early.recall(service)).toBeUndefined();
+  });
+
+  test("a list that holds for long stays young, and is hardly ever written for it", async () => {
+    const file = open({ wallClock });
+    file.note(service, list);
+    await file.close();
+    const written = () => statSync(path, { bigint: true }).ino;
+    for (let hours = 0; hours < 48; hours += 1) {
+      now += hourMs - 2;
+      const before = written();
+      file.note(service, list);
+      await file.close();
+      expect(written()).toBe(before);
+      now += 2;
+      file.note(service, list);
+      await file.close();
+      expect(written()).not.toBe(before);
+    }
+    expect(open({ wallClock }).recall(service)).toEqual(list);
+  });
+
+  test("a list that nobody upholds leaves the file when another is written", async () => {
+    now += 24 * hourMs;
+    const other = "shop.order.v1.OrderService";
+    const file = open({ wallClock });
+    file.note(other, [instanceOf("b", { service: other })]);
+    await file.close();
+    expect(readFileSync(path, "utf8")).toContain(other);
+    expect(readFileSync(path, "utf8")).not.toContain(service);
+  });
+
+  test("a list from a time that is still to come for more than a day is none to go by", () => {
+    now -= 24 * hourMs;
+    expect(open({ wallClock }).recall(service)).toBeUndefined();
+  });
 });
 
 test("a list for which there is no room is left out with a warning, and others are kept", async () => {

@@ -7,9 +7,9 @@ import type { RegistryLogger } from "./logger.ts";
 
 /** The last lists that were believed, for a process that starts while Redis is away. */
 export interface SnapshotFile {
-  /** What an earlier process believed of the service; undefined when it did not know it. */
+  /** What an earlier process believed of the service; undefined when it did not know it, or too long ago. */
   recall(service: string): readonly Instance[] | undefined;
-  /** Written soon, together with what comes meanwhile. */
+  /** Redis upholds the list. A new one is written soon, together with what comes meanwhile; one that only still holds, now and then. */
   note(service: string, list: readonly Instance[]): void;
   /** Writes what is not written yet. Never rejects: a file that can't be written is a warning. */
   close(): Promise<void>;
@@ -23,21 +23,47 @@ export interface SnapshotFileOptions {
   readonly delayMs?: number;
   /** Services whose lists don't fit are left out. Default 8 MiB. */
   readonly mostBytes?: number;
+  /**
+   * Milliseconds for which a list is of use after Redis last upheld it: by then its addresses may be somebody else's. Default a day, longer
+   * than most outages last; RFC 8767 has one to three days for answers of the DNS.
+   */
+  readonly maxAgeMs?: number;
+  /** Milliseconds since 1970; `Date` unless given. */
+  readonly wallClock?: { now(): number };
 }
 
 const format = "weft-registry-snapshot";
-const version = 1;
+const version = 2;
 const defaultMostBytes = 8 * 1024 * 1024;
+const dayMs = 24 * 3_600_000;
+/** A list that is only upheld is written again so often in its time. */
+const renewals = 24;
+
+interface Remembered {
+  readonly list: readonly Instance[];
+  /** When Redis last upheld it, by the wall clock. */
+  readonly upheldAt: number;
+}
 
 /** A file that is missing, broken or not of this kind is no error: nothing is remembered then. What it says is checked like a registration. */
 export function openSnapshotFile(options: SnapshotFileOptions): SnapshotFile {
   const { path, logger, delayMs = 2_000, mostBytes = defaultMostBytes } = options;
+  const { maxAgeMs = dayMs, wallClock = Date } = options;
   const recalled = load(path, mostBytes, logger);
   // Services that this process doesn't watch yet stay in the file.
   const lists = new Map(recalled);
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> = Promise.resolve();
   let warned = "";
+
+  /** Also a time that is still to come is none to go by: the clock was put back. */
+  function isWithin(ms: number, { upheldAt }: Remembered): boolean {
+    return Math.abs(wallClock.now() - upheldAt) < ms;
+  }
+
+  function forgetOld(): void {
+    for (const [service, remembered] of lists) if (!isWithin(maxAgeMs, remembered)) lists.delete(service);
+  }
 
   function warn(message: string): void {
     if (message !== warned) logger?.warn({ path }, `registry: ${message}`);
@@ -47,6 +73,7 @@ export function openSnapshotFile(options: SnapshotFileOptions): SnapshotFile {
   async function write(): Promise<void> {
     try {
       mkdirSync(dirname(path), { recursive: true });
+      forgetOld();
       const { text, left } = encode(lists, mostBytes);
       await writeFile(`${path}.next`, text, { mode: 0o600 });
       await rename(`${path}.next`, path);
@@ -63,9 +90,14 @@ export function openSnapshotFile(options: SnapshotFileOptions): SnapshotFile {
   }
 
   return {
-    recall: (service) => recalled.get(service),
+    recall(service) {
+      const found = recalled.get(service);
+      return found !== undefined && isWithin(maxAgeMs, found) ? found.list : undefined;
+    },
     note(service, list) {
-      lists.set(service, list);
+      const before = lists.get(service);
+      if (before?.list === list && isWithin(maxAgeMs / renewals, before)) return;
+      lists.set(service, { list, upheldAt: wallClock.now() });
       timer ??= setTimeout(flush, delayMs).unref();
     },
     async close() {
@@ -75,13 +107,13 @@ export function openSnapshotFile(options: SnapshotFileOptions): SnapshotFile {
   };
 }
 
-function encode(lists: ReadonlyMap<string, readonly Instance[]>, mostBytes: number): { text: string; left: string[] } {
+function encode(lists: ReadonlyMap<string, Remembered>, mostBytes: number): { text: string; left: string[] } {
   const head = `{"format":"${format}","version":${version},"services":{`;
   const parts: string[] = [];
   const left: string[] = [];
   let bytes = head.length + 2;
-  for (const [service, list] of lists) {
-    const part = `${JSON.stringify(service)}:${JSON.stringify(list.map(withoutLoad))}`;
+  for (const [service, { list, upheldAt }] of lists) {
+    const part = `${JSON.stringify(service)}:${JSON.stringify({ upheldAt, instances: list.map(withoutLoad) })}`;
     const more = Buffer.byteLength(part) + 1;
     if (bytes + more > mostBytes) {
       left.push(service);
@@ -97,16 +129,19 @@ function withoutLoad({ load: _, ...instance }: Instance): Omit<Instance, "load">
   return instance;
 }
 
-function load(path: string, mostBytes: number, logger: RegistryLogger | undefined): Map<string, readonly Instance[]> {
-  const lists = new Map<string, readonly Instance[]>();
+function load(path: string, mostBytes: number, logger: RegistryLogger | undefined): Map<string, Remembered> {
+  const lists = new Map<string, Remembered>();
   try {
     if (statSync(path).size > mostBytes) throw new Error(`it is larger than ${mostBytes} bytes`);
     const content = JSON.parse(readFileSync(path, "utf8")) as unknown;
     if (!isObject(content) || content.format !== format || content.version !== version || !isObject(content.services))
       throw new Error(`it is no ${format} of version ${version}`);
-    for (const [service, list] of Object.entries(content.services)) {
-      const good = Array.isArray(list) ? list.flatMap((one: unknown) => decode(service, one) ?? []) : [];
-      if (good.length > 0) lists.set(service, good);
+    for (const [service, remembered] of Object.entries(content.services)) {
+      if (!isObject(remembered)) continue;
+      const { upheldAt, instances } = remembered;
+      if (typeof upheldAt !== "number" || !Array.isArray(instances)) continue;
+      const list = instances.flatMap((one: unknown) => decode(service, one) ?? []);
+      if (list.length > 0) lists.set(service, { list, upheldAt });
     }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT")

@@ -1,42 +1,22 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { eventually, record, summary, uniqueService } from "../conformance.ts";
-import type { Instance, Registration, Registry } from "../registry.ts";
-import { createRedisRegistry, type RedisRegistryOptions } from "./redis-registry.ts";
-import { startRedis } from "./testing/start-redis.ts";
+import type { Instance } from "../registry.ts";
+import { createRedisRegistry } from "./redis-registry.ts";
+import { openInTests, registrationOf } from "./testing/open-in-tests.ts";
+import { recordLog } from "./testing/record-log.ts";
 
 const heartbeatMs = 200;
-const resources: (() => Promise<void>)[] = [];
+const { own, connect, redisServer } = openInTests({ heartbeatMs });
 let snapshot: string;
 
 beforeEach(async () => {
   const folder = await mkdtemp(join(tmpdir(), "weft-snapshot-"));
   snapshot = join(folder, "registry.json");
-  resources.push(() => rm(folder, { recursive: true, force: true }));
+  own(() => rm(folder, { recursive: true, force: true }));
 });
-afterEach(async () => {
-  for (const close of resources.reverse()) await close();
-  resources.length = 0;
-});
-
-async function redisServer(port?: number) {
-  const redis = await startRedis(port);
-  resources.push(() => redis.kill());
-  return redis;
-}
-
-function connect(url: string, options: Partial<RedisRegistryOptions> = {}): Registry {
-  const registry = createRedisRegistry({ url, heartbeatMs, ...options });
-  resources.push(() => registry.close());
-  return registry;
-}
-
-function registrationOf(service: string, instance: string): Registration {
-  return { service, instance, host: "127.0.0.1", port: 9000, metadata: { zone: "eu-1a" } };
-}
-
 test("a process that starts while Redis is away begins with what its former self knew, and goes on when Redis is back", async () => {
   const redis = await redisServer();
   const service = uniqueService();
@@ -85,8 +65,7 @@ test("what a process knew isn't forgotten because Redis came back empty just bef
   await former.close();
   await redis.client.flushall();
 
-  const warnings: string[] = [];
-  const logger = { info: () => {}, warn: (_: object, message: string) => void warnings.push(message), error: () => {} };
+  const { logger, warnings } = recordLog();
   const watcher = record(connect(redis.url, { snapshot, logger }), service);
   await watcher.watch.ready;
   expect(watcher.seen).toEqual([["a UP", "b UP"]]);
@@ -107,6 +86,32 @@ test("a snapshot is not asked while Redis answers", async () => {
   const watcher = record(connect(redis.url, { snapshot }), service);
   await watcher.watch.ready;
   expect(watcher.seen).toEqual([[]]);
+});
+
+test("a snapshot that Redis upheld until lately is of use however long nothing changed, an old one is not", async () => {
+  const redis = await redisServer();
+  const service = uniqueService();
+  const owner = connect(redis.url);
+  await owner.register(registrationOf(service, "a"));
+  let now = Date.now();
+  const options = { heartbeatMs, commandTimeoutMs: 100, snapshot, wallClock: { now: () => now } };
+  const former = createRedisRegistry({ url: redis.url, ...options });
+  await record(former, service).until("a UP");
+  now += 25 * 3_600_000;
+  await eventually(async () => expect(await readFile(snapshot, "utf8")).toContain(`${now}`));
+  await former.close();
+  await redis.kill();
+  await owner.close();
+
+  const late = record(connect(redis.url, options), service);
+  await late.watch.ready;
+  expect(late.seen).toEqual([["a UP"]]);
+  now += 25 * 3_600_000;
+  const tooLate = record(connect(redis.url, options), service);
+  const successor = await redisServer(redis.port);
+  await connect(successor.url).register(registrationOf(service, "b"));
+  await tooLate.until("b UP");
+  expect(tooLate.seen.flat()).not.toContain("a UP");
 });
 
 test("without a snapshot a watch waits for Redis", async () => {
