@@ -9,7 +9,7 @@ export type LoopGuardState =
 /** Calls of one turn that are begun in any case before a calm loop is taken for overloaded. */
 const leastCalls = 8;
 /** Before so many calls have begun, code is not compiled yet: a turn may take longer, so many times. */
-const cold = { calls: 1_000, times: 4 };
+const cold = { calls: 500, times: 4 };
 /** Calls after which what is smoothed is half new. */
 const smoothingCalls = 8;
 /** Of the turn's time. */
