@@ -19,17 +19,12 @@ export function hedgeLayer(budget: RetryBudget, clock: Clock): Layer {
     const policy = call.policy.hedge;
     if (!policy || !call.repeatable) return next(call);
     budget.deposit();
-    return race(
-      call,
-      next,
-      policy,
-      () => call.deadline - clock.now(),
-      () => {
-        if (call.deadline <= clock.now() || !budget.withdraw()) return false;
-        hedges.add(1, call.called.attributes);
-        return true;
-      },
-    );
+    const leftMs = (): number => call.deadline - clock.now();
+    return race(call, next, policy, leftMs, () => {
+      if (leftMs() <= 0 || !budget.withdraw()) return false;
+      hedges.add(1, call.called.attributes);
+      return true;
+    });
   };
 }
 

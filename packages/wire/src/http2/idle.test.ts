@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { Http2Client } from "./client.ts";
 import { errorCode } from "./protocol.ts";
 import type { Http2Stream } from "./stream.ts";
-import { SilentServer } from "./testing/silent-server.ts";
+import { request, SilentServer } from "./testing/silent-server.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -24,11 +24,9 @@ function open(maxConnections: number) {
   /** Resolves with the call's end. */
   async function call(): Promise<() => void> {
     const started = Promise.withResolvers<Http2Stream>();
-    const silent = { onHeaders() {}, onData() {}, onTrailers() {}, onEnd() {}, onReset() {}, onDrained() {} };
-    const fields = [":method", "POST", ":scheme", "http", ":path", "/"];
     client.run({
       leave: undefined,
-      start: (connection) => started.resolve(connection.request(silent, fields, [], true)),
+      start: (connection) => started.resolve(connection.request(request.handler, request.fields, [], true)),
       unavailable: (reason) => started.reject(new Error(reason)),
     });
     const stream = await started.promise;

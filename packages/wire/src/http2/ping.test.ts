@@ -2,12 +2,10 @@ import type { Duplex } from "node:stream";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { Http2Client } from "./client.ts";
 import { meshLimits } from "./limits.ts";
-import { SilentServer } from "./testing/silent-server.ts";
+import { request, SilentServer } from "./testing/silent-server.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
-
-const silent = { onHeaders() {}, onData() {}, onTrailers() {}, onEnd() {}, onReset() {}, onDrained() {} };
 
 /** A client that has a call on its connection to each of the servers in turn. */
 async function call(...servers: SilentServer[]): Promise<Http2Client> {
@@ -21,10 +19,9 @@ async function call(...servers: SilentServer[]): Promise<Http2Client> {
 }
 
 async function callAgain(client: Http2Client): Promise<void> {
-  const fields = [":method", "POST", ":scheme", "http", ":path", "/"];
   client.run({
     leave: undefined,
-    start: (connection) => void connection.request(silent, fields, [], true),
+    start: (connection) => void connection.request(request.handler, request.fields, [], true),
     unavailable: (reason) => expect.fail(reason),
   });
   await vi.advanceTimersByTimeAsync(100);

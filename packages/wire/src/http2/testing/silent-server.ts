@@ -1,6 +1,12 @@
 import { Duplex } from "node:stream";
 import { errorCode, flag, frameHeadBytes, frameType, setting } from "../protocol.ts";
 
+/** A request without a body, and a handler that nothing that comes of it matters to. */
+export const request = {
+  fields: [":method", "POST", ":scheme", "http", ":path", "/"],
+  handler: { onHeaders() {}, onData() {}, onTrailers() {}, onEnd() {}, onReset() {}, onDrained() {} },
+} as const;
+
 function frame(type: number, flags: number, payload: Buffer): Buffer {
   const head = Buffer.alloc(frameHeadBytes);
   head.writeUIntBE(payload.length, 0, 3);
